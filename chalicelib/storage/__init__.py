@@ -1,0 +1,124 @@
+"""Where records live: an object store for bytes and a key-value table for questions.
+
+Two small Protocols and two implementations of both: `local` (files and SQLite under one folder) and `aws` (S3 and
+DynamoDB). Neither knows what it stores. `open_storage` chooses by the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """`size` in bytes, `modified` in seconds since the epoch (UTC), `etag` opaque and strong."""
+
+    key: str
+    size: int
+    modified: float
+    etag: str
+
+
+class Objects(Protocol):
+    """Bytes under keys (`raw/…`, `records/…`). A key holds a whole object or none; a put is atomic and durable."""
+
+    def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+        """Store `body`, replacing what was there. Raises StorageError."""
+
+    def put_new(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
+        """Store `body` only if the key is free, and say whether it was: of many at once exactly one gets True."""
+
+    def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
+        """Store a file's bytes without holding them in memory."""
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Raises NotFound."""
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """The object as a readable binary stream. Raises NotFound."""
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Raises NotFound."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key that starts with `prefix`, ascending. For export and repair, never for a GET."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; a missing one is no error."""
+
+    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
+        """Where a client may PUT the object `key`, once, for `seconds`."""
+
+    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
+        """A URL (absolute, or a path on this server) where a client may GET the object for `seconds`, saved as `filename`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAddress:
+    url: str
+    method: str = "PUT"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of the table. `version` counts its writes from 1; entries of a partition `pk` sort by `sk` (code points)."""
+
+    pk: str
+    sk: str
+    body: bytes
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write an entry. `expect`: None whatever is there, 0 nothing may be there, n the version that must be there."""
+
+    pk: str
+    sk: str
+    body: bytes
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an entry, if there is one."""
+
+    pk: str
+    sk: str
+
+
+class Index(Protocol):
+    """A key-value table: every question is one `get` or one `query` of one partition; there is no scan."""
+
+    def get(self, pk: str, sk: str) -> Entry | None: ...
+
+    def query(self, pk: str, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Entry]:
+        """At most `limit` entries of the partition with `sk` starting with `prefix` and greater than `after`, ascending.
+
+        Fewer than `limit` means that there are no more.
+        """
+
+    def commit(self, writes: Sequence[Put | Delete]) -> None:
+        """All of the writes or none; at most 100, no key twice. Raises Conflict when an `expect` does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    objects: Objects
+    index: Index
+
+
+def open_storage(environ: Mapping[str, str]) -> Storage:
+    """AWS when `REPORTS_BUCKET` is set (with `REPORTS_TABLE`), else files and SQLite under `REPORTS_DATA` (default `data`)."""
+    if environ.get("REPORTS_BUCKET"):
+        from chalicelib.storage import aws
+
+        return aws.open_storage(environ["REPORTS_BUCKET"], environ["REPORTS_TABLE"])
+    from chalicelib.storage import local
+
+    return local.open_storage(Path(environ.get("REPORTS_DATA") or "data"))
