@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 RULES = Path(__file__).resolve().parent / "rules"
-SUFFIX = {"annual": "", "half-year": "-h1", "plan": "-plan"}
+SUFFIX = {"annual": "", "half-year": "-h1", "quarter": "-q", "plan": "-plan"}
 
 Record = dict[str, Any]
 
@@ -85,8 +85,7 @@ def base_id(identity: Identity) -> str | None:
     year = identity.review_year if identity.kind != "plan" else identity.plan_year
     if identity.township.code is None or year is None:
         return None
-    suffix = SUFFIX[identity.kind] if identity.kind in SUFFIX else f"-{identity.kind}"
-    return f"{identity.township.code}-{year}{suffix}"
+    return f"{identity.township.code}-{year}{SUFFIX[identity.kind]}"
 
 
 def identified(record: Record, report_id: str, revision: int) -> Record:
@@ -126,7 +125,7 @@ def _indicator(number: int, found: Indicator, text: str) -> dict[str, Any]:
 
 
 def dump(record: Record) -> bytes:
-    """The record as JSON in UTF-8, keys in the schema's order, a line end last; the same record gives the same bytes."""
+    """The record as JSON in UTF-8, keys in the schema's order, a line end last; equal records give equal bytes."""
     return orjson.dumps(record, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -155,12 +154,13 @@ def _validator() -> Validator:
 
 
 def validate(record: Record) -> None:
-    """Raise ReportError `schema` with the JSON Pointers that fail (at most 20); `record` is as `dump` and a JSON reader give it."""
+    """Raise ReportError `schema` with the JSON Pointers that fail, at most 20."""
     errors = sorted(_validator().iter_errors(record), key=lambda e: [str(p) for p in e.absolute_path])[:20]
     if errors:
         pointers = [{"pointer": _pointer(e.absolute_path), "message": e.message[:200]} for e in errors]
         where = ", ".join(p["pointer"] or "/" for p in pointers[:3])
-        raise ReportError("schema", f"The record does not fit schemas/report.schema.json at {where}.", pointers=pointers)
+        detail = f"The record does not fit schemas/report.schema.json at {where}."
+        raise ReportError("schema", detail, pointers=pointers)
 
 
 def _pointer(path: Iterable[str | int]) -> str:
