@@ -51,7 +51,7 @@ def _is_creation(name: str) -> bool:
 def _message(key: str, number: int, now: datetime, bucket: str) -> Event:
     moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = orjson.dumps({"Records": [_notice(key, moment, bucket)]}).decode()
-    message_id = hashlib.sha256(f"{number}\n{moment}\n{key}".encode()).hexdigest()[:32]
+    message_id = hashlib.sha256(f"{number}\n{moment}\n{key}".encode(errors=ODD_BYTES)).hexdigest()[:32]
     return {
         "messageId": message_id,
         "receiptHandle": message_id,
