@@ -1,0 +1,217 @@
+"""From an uploaded object to a published report or a rejection: the one way in, whoever triggers it.
+
+Every step may be repeated: a redelivered event, a crash after any write and another writer at the same moment all end
+in the same state. Objects are written first, then one guarded transaction makes them visible together with the
+upload's own state, and the incoming object goes last. What loses against another writer is decided anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+
+from chalicelib import intake, layout, publish, upload_state
+from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError
+from chalicelib.events import ODD_BYTES, PREFIX
+from chalicelib.intake import Arrival
+from chalicelib.publish import OvertakenError
+from chalicelib.records import Parsed
+from chalicelib.storage import Delete, Put, Storage
+from chalicelib.upload_state import Held, State
+
+ATTEMPTS = 9
+# From this attempt on, a revision number that somebody took and never published is passed over.
+PATIENCE = 5
+FIRST_PAUSE = 0.02  # seconds, doubled at each attempt: 9 attempts wait 5 seconds on average
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def receive(storage: Storage, key: str, now: datetime) -> State | None:
+    """Handle the object under `key` (`incoming/…`) and return its upload's state.
+
+    None when nothing lies there and no upload has this address: a file that was dropped and taken away again.
+    Raises StorageError when the storage fails (the same event may succeed later), BadRequest for a key elsewhere.
+    """
+    if not key.startswith(PREFIX):
+        raise BadRequest("no_upload", f"{key!r} does not lie under {PREFIX!r}.")
+    return _decide_anew(lambda attempt: _receive(_Work(storage, now, attempt), key))
+
+
+def settle(storage: Storage, upload_id: str, township: str, now: datetime) -> State:
+    """Publish an upload in the state `needs_township` as the report of `township`; its state afterwards.
+
+    Raises NotFound `unknown_upload`, and Conflict `township_not_asked` in any other state.
+    """
+    return _decide_anew(lambda attempt: _settle(_Work(storage, now, attempt), upload_id, township))
+
+
+def find_known(storage: Storage, sha256: str, township: str | None) -> dict[str, Any] | None:
+    """`{id, revision}` that these bytes were published as, with the same township named or none; None for new bytes."""
+    entry = storage.index.get(*layout.known_source(sha256, township))
+    if entry is None:
+        return None
+    found = orjson.loads(entry.body)
+    return {"id": found["report"], "revision": found["revision"]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every step of one attempt needs."""
+
+    storage: Storage
+    now: datetime
+    attempt: int
+
+    def commit(self, writes: Sequence[Put | Delete]) -> None:
+        try:
+            for batch in layout.transactions(writes):
+                self.storage.index.commit(batch)
+        except Conflict as error:
+            raise OvertakenError from error
+
+    def advance(self, held: Held) -> Held:
+        self.commit([upload_state.put(held)])
+        return Held(held.state, held.version + 1)
+
+
+def _decide_anew(decide: Callable[[int], T]) -> T:
+    for attempt in range(ATTEMPTS):
+        try:
+            return decide(attempt)
+        except OvertakenError:
+            time.sleep(random.uniform(0, 2 * FIRST_PAUSE * 2**attempt))
+    raise StorageError("contended", "Too many writers at the same report.", "Try again in a minute.")
+
+
+def _receive(work: _Work, key: str) -> State | None:
+    limit = intake.max_bytes(os.environ)
+    arrival = intake.take_in(work.storage.objects, key, limit)
+    if arrival is None:
+        held = upload_state.load(work.storage.index, key.removeprefix(PREFIX))
+        return held.state if held else None
+    held = _find_upload(work, arrival)
+    if upload_state.is_final(held) and held.state["sha256"] != arrival.sha256:
+        _refuse_second_file(work, held, arrival)
+    elif held.state["state"] not in ("published", "needs_township"):
+        held = work.advance(upload_state.step(held, "reading", work.now, sha256=arrival.sha256))
+        held = _decide(work, held, arrival.data, arrival.size, limit)
+    intake.clear(work.storage.objects, arrival)
+    return held.state
+
+
+def _settle(work: _Work, upload_id: str, township: str) -> State:
+    held = upload_state.load(work.storage.index, upload_id)
+    if held is None:
+        raise NotFound(
+            "unknown_upload", f"There is no upload {upload_id!r}.", "Ask for an address at POST /v1/uploads."
+        )
+    state = held.state
+    if state["state"] == "published" and state["township"] == township:
+        return state
+    if state["state"] != "needs_township":
+        detail = f"The upload is {state['state']}: it does not wait for a township."
+        raise Conflict("township_not_asked", detail, "Upload the file again and name the township with it.")
+    data = work.storage.objects.get(layout.raw_object(state["sha256"]))
+    named = Held({**state, "township": township}, held.version)
+    return _decide(work, named, data, len(data), len(data)).state
+
+
+def _find_upload(work: _Work, arrival: Arrival) -> Held:
+    """The upload that asked for this address; a file dropped by hand gets an id that follows from its name and bytes."""
+    name = arrival.key.removeprefix(PREFIX)
+    asked = upload_state.load(work.storage.index, name)
+    if asked is not None:
+        return asked
+    dropped = hashlib.sha256(f"{name}\n{arrival.sha256}".encode(errors=ODD_BYTES)).hexdigest()[:32]
+    return upload_state.load(work.storage.index, dropped) or upload_state.new(dropped, name, None, work.now)
+
+
+def _decide(work: _Work, held: Held, data: bytes | None, size: int, limit: int) -> Held:
+    """Publish, ask for the township, or reject: the upload in its final state, as stored."""
+    try:
+        intake.require_size(size, limit)
+        assert data is not None
+        final = _publish(work, held, data)
+    except ReportError as error:
+        final = _reject(work, held, error)
+    state = final.state
+    log.info("upload %s: %s %s %s", state["id"], state["state"], state["report"] or "", state["reasons"] or "")
+    return final
+
+
+def _publish(work: _Work, held: Held, data: bytes) -> Held:
+    sha256, named = held.state["sha256"], held.state["township"]
+    if known := find_known(work.storage, sha256, named):
+        return work.advance(upload_state.step(held, "published", work.now, report=known, unchanged=True))
+    parsed = _parse(data, held.state["filename"], named)
+    if parsed.record["township"]["code"] is None:
+        return _ask_township(work, held, parsed)
+    if known := find_known(work.storage, sha256, parsed.record["township"]["code"]):
+        final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
+        work.commit([upload_state.put(final), publish.known_write(sha256, named, known["id"], known["revision"])])
+        return final
+    return _show(work, held, parsed)
+
+
+def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
+    if parsed.record["id"] is None:
+        raise ReportError(
+            "no_year", "The report names no year.", "Check that the title or the text says which year it is of."
+        )
+    place = publish.find_place(work.storage, parsed.record, parsed.text)
+    place = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
+    report = {"id": place.report_id, "revision": place.number}
+    final = upload_state.step(held, "published", work.now, report=report)
+    writes = publish.visible_writes(parsed, place, held.state["township"], work.now)
+    work.commit([*writes, upload_state.put(final)])
+    return final
+
+
+def _ask_township(work: _Work, held: Held, parsed: Parsed) -> Held:
+    candidates = parsed.record["candidates"]
+    if not candidates:
+        way_out = "Upload it again and name the township with it."
+        raise ReportError("no_township", "Nothing in the file says which township it is of.", way_out)
+    return work.advance(upload_state.step(held, "needs_township", work.now, candidates=candidates))
+
+
+def _reject(work: _Work, held: Held, error: ReportError) -> Held:
+    reasons = [upload_state.reason(error)]
+    _keep_reasons(work, held.state["id"], held.state["filename"], held.state["sha256"], reasons)
+    return work.advance(upload_state.step(held, "rejected", work.now, reasons=reasons))
+
+
+def _refuse_second_file(work: _Work, held: Held, arrival: Arrival) -> None:
+    """Another file at an address that had its outcome: kept and noted, the first outcome stays."""
+    detail = "This upload address had already received another file."
+    error = ReportError("upload_address_used", detail, "Ask for a new address at POST /v1/uploads.")
+    name = f"{held.state['id']}-{arrival.sha256[:16]}"
+    _keep_reasons(work, name, held.state["filename"], arrival.sha256, [upload_state.reason(error)])
+
+
+def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: list[dict[str, Any]]) -> None:
+    body = {
+        "upload": name[:32],
+        "filename": filename,
+        "sha256": sha256,
+        "time": upload_state.iso(work.now),
+        "reasons": reasons,
+    }
+    work.storage.objects.put(f"rejected/{name}.json", orjson.dumps(body), "application/json")
+
+
+def _parse(data: bytes, filename: str, township: str | None) -> Parsed:
+    from chalicelib.reading.parse import parse  # here, so that reading an upload's state never loads the parser
+
+    return parse(data, filename, township)

@@ -1,0 +1,102 @@
+"""What became of an upload: its one entry in the index, and the steps that it goes through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from chalicelib import layout
+from chalicelib.errors import ReportError
+from chalicelib.events import PREFIX
+from chalicelib.storage import Index, Put
+
+State = dict[str, Any]
+# Longer names fail on common file systems; the end holds the extension, which says more than the beginning.
+NAME_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An upload's state and the version of its entry (0: not stored yet), which guards the next write."""
+
+    state: State
+    version: int
+
+
+def load(index: Index, upload_id: str) -> Held | None:
+    """The upload's state as stored; None for an id that no upload has."""
+    entry = index.get(*layout.upload(upload_id))
+    return None if entry is None else Held(orjson.loads(entry.body), entry.version)
+
+
+def put(held: Held) -> Put:
+    """The write that stores a state, refused when another writer has changed the entry since it was loaded."""
+    return Put(*layout.upload(held.state["id"]), orjson.dumps(held.state), held.version)
+
+
+def new(upload_id: str, filename: str, township: str | None, now: datetime) -> Held:
+    """An upload that nothing has arrived for yet."""
+    return Held(
+        {
+            "id": upload_id,
+            "state": "waiting",
+            "filename": clean_filename(filename),
+            "township": township,
+            "received": iso(now),
+            "updated": iso(now),
+            "report": None,
+            "candidates": [],
+            "reasons": [],
+            "sha256": None,
+            "unchanged": False,
+        },
+        0,
+    )
+
+
+def step(held: Held, state: str, now: datetime, **changes: Any) -> Held:
+    """The next state under the same version; candidates and reasons of an earlier step are dropped unless given."""
+    changed = {"state": state, "updated": iso(now), "candidates": [], "reasons": [], **changes}
+    return Held({**held.state, **changed}, held.version)
+
+
+def is_final(held: Held) -> bool:
+    """Whether the upload has its outcome (which a name for its township may still change)."""
+    return held.state["state"] in ("published", "needs_township", "rejected")
+
+
+def reason(error: ReportError) -> dict[str, Any]:
+    """Why an upload was refused, as a state lists it."""
+    return {"code": error.code, "detail": error.detail, "way_out": error.way_out, **error.extra}
+
+
+def object_key(upload_id: str) -> str:
+    """Where the upload's bytes arrive."""
+    return PREFIX + upload_id
+
+
+def clean_filename(name: str) -> str:
+    """The bare file name: no folders of either system, no control characters, valid Unicode, at most 200 characters.
+
+    A name in bytes that are no UTF-8 (as Python spells them) is read as GB18030, which Chinese archives carry.
+    """
+    raw = name.encode(errors="surrogateescape") if _spells_bytes(name) else name.encode(errors="replace")
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        name = raw.decode("gb18030", errors="replace")
+    name = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "", re.split(r"[/\\]", name)[-1]).strip()
+    return name[-NAME_LIMIT:] if name.strip(".") else "upload"
+
+
+def _spells_bytes(name: str) -> bool:
+    return any("\udc80" <= c <= "\udcff" for c in name) and not any("\ud800" <= c < "\udc80" for c in name)
+
+
+def iso(moment: datetime) -> str:
+    """UTC to the second, as `2024-03-01T08:30:00Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,56 @@
+"""What a publisher asks of uploads: an address to send a file to, what became of it, and to name its township."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import datetime
+
+from chalicelib import divisions, ingest, intake, upload_state
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.storage import Storage, UploadAddress
+from chalicelib.upload_state import State
+
+ADDRESS_SECONDS = 3600
+
+
+def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
+    """A new upload in the state `waiting`, and where to PUT its file within an hour.
+
+    `township` is the 9-digit code that settles whose report it is. Raises BadRequest `unknown_township`.
+    """
+    if township is not None:
+        require_township(township)
+    held = upload_state.new(secrets.token_hex(16), filename, township, now)
+    storage.index.commit([upload_state.put(held)])
+    key = upload_state.object_key(held.state["id"])
+    return held.state, storage.objects.upload_address(key, ADDRESS_SECONDS, intake.max_bytes(os.environ))
+
+
+def read(storage: Storage, upload_id: str) -> State:
+    """The upload's state. Raises NotFound `unknown_upload`."""
+    held = upload_state.load(storage.index, upload_id)
+    if held is None:
+        raise NotFound("unknown_upload", f"There is no upload {upload_id!r}.", "Ask for one at POST /v1/uploads.")
+    return held.state
+
+
+def name_township(storage: Storage, upload_id: str, code: str, now: datetime) -> State:
+    """Publish an upload that waits for its township as the report of `code`; its state afterwards.
+
+    Raises BadRequest `unknown_township`, NotFound `unknown_upload`, Conflict `township_not_asked`.
+    """
+    require_township(code)
+    return ingest.settle(storage, upload_id, code, now)
+
+
+def require_township(code: str) -> None:
+    """Raise BadRequest `unknown_township` for anything but the 9-digit code of a township."""
+    division = divisions.get(code)
+    if division is None or division.level != "township":
+        raise BadRequest(
+            "unknown_township",
+            f"No township has the code {code!r}.",
+            "Find the 9-digit code with GET /v1/townships?q=….",
+            parameter="township",
+        )
