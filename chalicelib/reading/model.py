@@ -11,13 +11,15 @@ class Document:
     """A decoded upload: all of its text, page furniture included, before anything is known about it.
 
     `meta` holds machine-readable metadata of the file itself (HTML `<meta>` names in lower case, `title` for the `<title>`,
-    `url` for a canonical address). `format` is `text` or `html`; `encoding` the charset by its Python name.
+    `url` for a canonical address). `format` is `text` or `html`; `encoding` the charset by its Python name. `main` is the
+    span of `text` that the page itself marks as its article, None where it marks none.
     """
 
     text: str
     format: str
     encoding: str
     meta: dict[str, str] = field(default_factory=dict)
+    main: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,160 @@
+"""The administrative divisions of mainland China down to the township: 44,703 rows of the statistics bureau, 2023.
+
+`rules/divisions.csv.gz` holds code and name; the level is the code's length and the parent its prefix. The table is read
+at first use and kept as one sorted list of codes, one of names, and one map from name to places in them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TypedDict
+
+TABLE = Path(__file__).resolve().parent / "rules" / "divisions.csv.gz"
+LEVELS = {2: "province", 4: "prefecture", 6: "county", 9: "township"}
+
+# Rows that stand for a missing level, and no place is called so.
+PLACEHOLDERS = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
+
+
+class Place(TypedDict):
+    """A division's names down the hierarchy, as they are printed; None where there is no such level."""
+
+    code: str
+    name: str | None
+    county: str | None
+    prefecture: str | None
+    province: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """One row: `code` of 2, 4, 6 or 9 digits, `level`, the name as in the source, and the parent's code ('' at the top)."""
+
+    code: str
+    level: str
+    name: str
+    parent: str
+
+
+class Table:
+    """Codes in order with their names, and the index from a name to its rows."""
+
+    def __init__(self, text: str) -> None:
+        fields = text.replace("\n", ",").split(",")
+        self.codes: list[str] = fields[2:-1:2]
+        self.names: list[str] = fields[3::2]
+        self.rows: dict[str, list[int]] = {}
+        for row, name in enumerate(self.names):
+            self.rows.setdefault(name, []).append(row)
+        self.folded: dict[str, list[int]] = {}
+        for name, rows in self.rows.items():
+            if (plain := fold(name)) != name:
+                self.folded.setdefault(plain, []).extend(rows)
+
+    def row(self, code: str) -> int | None:
+        at = bisect_left(self.codes, code)
+        return at if at < len(self.codes) and self.codes[at] == code else None
+
+    def division(self, row: int) -> Division:
+        code = self.codes[row]
+        return Division(code, LEVELS[len(code)], self.names[row], parent_code(code))
+
+    def named(self, name: str) -> Iterator[Division]:
+        plain = fold(name)
+        rows = {*self.rows.get(name, ()), *self.rows.get(plain, ()), *self.folded.get(plain, ())}
+        return (self.division(row) for row in sorted(rows))
+
+
+_DROPPED = str.maketrans("", "", " \u3000\u00a0()[]〔〕【】-－—·•")
+
+
+def fold(name: str) -> str:
+    """The name without brackets, hyphens and blanks, in normal width, `〇` as `零`: what two spellings share."""
+    if name.isalnum() and "〇" not in name:
+        return name
+    return unicodedata.normalize("NFKC", name).translate(_DROPPED).replace("〇", "零")
+
+
+@cache
+def table() -> Table:
+    """The whole table, read once."""
+    return Table(gzip.decompress(TABLE.read_bytes()).decode())
+
+
+def parent_code(code: str) -> str:
+    """The code one level up, '' for a province."""
+    return {9: code[:6], 6: code[:4], 4: code[:2]}.get(len(code), "")
+
+
+def get(code: str) -> Division | None:
+    """The division with exactly this code, or None."""
+    row = table().row(code)
+    return None if row is None else table().division(row)
+
+
+def place(code: str) -> Place:
+    """The names down to this code: `name` is the township's. Placeholders, and a county that repeats its city, are None.
+
+    Raises KeyError for a code that the table does not hold.
+    """
+    division = get(code)
+    if division is None:
+        raise KeyError(code)
+    province, prefecture, county = (_printed(code[:digits]) if len(code) >= digits else None for digits in (2, 4, 6))
+    name = division.name if division.level == "township" else None
+    return Place(
+        code=code,
+        name=name,
+        county=None if county == prefecture else county,
+        prefecture=prefecture,
+        province=province,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _printed(code: str) -> str | None:
+    division = get(code)
+    return None if division is None or division.name in PLACEHOLDERS else division.name
+
+
+def named(name: str) -> tuple[Division, ...]:
+    """The townships that carry this name (brackets, hyphens and width folded), in order of their codes."""
+    return tuple(d for d in table().named(name) if d.level == "township")
+
+
+def children(code: str) -> tuple[Division, ...]:
+    """The divisions one level below `code` (`""` gives the provinces), in order."""
+    every = table()
+    digits = {0: 2, 2: 4, 4: 6, 6: 9}.get(len(code), 0)
+    first, last = bisect_left(every.codes, code), bisect_left(every.codes, code + ":")
+    return tuple(every.division(row) for row in range(first, last) if len(every.codes[row]) == digits)
+
+
+def search(q: str, province: str | None = None, county: str | None = None) -> tuple[Division, ...]:
+    """Townships whose name holds `q`, or whose code begins with it; `province` and `county` are a name or a code.
+
+    Exact names come first, then names that begin with `q`, then the others, each in order of their codes.
+    """
+    wanted = fold(q.strip())
+    if not wanted:
+        return ()
+    every = table()
+    found = [
+        (0 if plain == wanted else 1 if plain.startswith(wanted) else 2, code)
+        for code, plain in zip(every.codes, map(fold, every.names), strict=True)
+        if len(code) == 9
+        and (wanted in plain or (wanted.isdigit() and code.startswith(wanted)))
+        and _lies_in(code, 2, province)
+        and _lies_in(code, 6, county)
+    ]
+    return tuple(d for _, code in sorted(found) if (d := get(code)))
+
+
+def _lies_in(code: str, digits: int, wanted: str | None) -> bool:
+    return wanted is None or wanted in (code[:digits], _printed(code[:digits]))
