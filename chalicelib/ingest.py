@@ -128,7 +128,7 @@ def _settle(work: _Work, upload_id: str, township: str) -> State:
 
 
 def _find_upload(work: _Work, arrival: Arrival) -> Held:
-    """The upload that asked for this address; a file dropped by hand gets an id that follows from its name and bytes."""
+    """The upload that asked for this address; a file dropped by hand has an id made of its name and bytes."""
     name = arrival.key.removeprefix(PREFIX)
     asked = upload_state.load(work.storage.index, name)
     if asked is not None:

@@ -54,7 +54,7 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
     """Write the record and its text under their final keys; the place that they took.
 
     A number that other content holds belongs to a writer that is about to publish it, or one that died before: raises
-    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema` before anything is written.
+    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema` with nothing written.
     """
     while True:
         record = records.identified(parsed.record, place.report_id, place.number)

@@ -19,12 +19,18 @@ def create(storage: Storage, filename: str, township: str | None, now: datetime)
 
     `township` is the 9-digit code that settles whose report it is. Raises BadRequest `unknown_township`.
     """
+    state = announce(storage, filename, township, now)
+    key = upload_state.object_key(state["id"])
+    return state, storage.objects.upload_address(key, ADDRESS_SECONDS, intake.max_bytes(os.environ))
+
+
+def announce(storage: Storage, filename: str, township: str | None, now: datetime) -> State:
+    """A new upload without an address, for who writes its object directly. Raises BadRequest `unknown_township`."""
     if township is not None:
         require_township(township)
     held = upload_state.new(secrets.token_hex(16), filename, township, now)
     storage.index.commit([upload_state.put(held)])
-    key = upload_state.object_key(held.state["id"])
-    return held.state, storage.objects.upload_address(key, ADDRESS_SECONDS, intake.max_bytes(os.environ))
+    return held.state
 
 
 def read(storage: Storage, upload_id: str) -> State:

@@ -1,0 +1,112 @@
+"""The command line: parse one file, ingest files and folders, serve the API, write the bulk files.
+
+Every command imports what it needs when it runs, so that `parse` starts fast and needs no server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chalicelib.errors import ReportsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Failures are one line on stderr."""
+    try:
+        asked = _arguments().parse_args(arguments)
+        status: int = asked.run(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has what it wanted. Without this, Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except ReportsError as error:
+        return _fail(error)
+    except OSError as error:
+        return _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+    return status
+
+
+def _fail(reason: object) -> int:
+    print("error:", " ".join(str(reason).split()), file=sys.stderr)
+    return 1
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chalicelib", description="Township work reports as open data.")
+    parser.add_argument("--version", action=_Version, help="print the version and stop")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    parse = commands.add_parser("parse", help="print the record of one file as JSON; nothing is stored")
+    parse.add_argument("file", type=Path, metavar="FILE")
+    parse.set_defaults(run=_parse)
+
+    ingest = commands.add_parser("ingest", help="publish files, and all files of folders")
+    ingest.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    ingest.set_defaults(run=_ingest)
+    for command in (parse, ingest):
+        command.add_argument("--township", metavar="CODE", help="the 9-digit code of the township, where it is known")
+
+    serve = commands.add_parser("serve", help="serve the API, and publish what arrives in data/incoming")
+    serve.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
+    serve.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
+    serve.set_defaults(run=_serve)
+
+    export = commands.add_parser("export", help="write the bulk files")
+    export.add_argument("--to", type=Path, metavar="DIR", help="a folder, instead of the storage that the API serves")
+    export.set_defaults(run=_export)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from chalicelib.records import VERSION
+
+        print(VERSION)
+        parser.exit()
+
+
+def _parse(asked: argparse.Namespace) -> int:
+    from chalicelib import intake, records
+    from chalicelib.reading.parse import parse
+
+    intake.require_size(asked.file.stat().st_size, intake.max_bytes(os.environ))
+    parsed = parse(asked.file.read_bytes(), asked.file.name, asked.township)
+    sys.stdout.buffer.write(records.dump(parsed.record))
+    return 0
+
+
+def _ingest(asked: argparse.Namespace) -> int:
+    from chalicelib.ingest_paths import ingest_paths
+
+    return ingest_paths(asked.paths, asked.township)
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    from chalicelib import server
+
+    return server.serve(asked.host, asked.port)
+
+
+def _export(asked: argparse.Namespace) -> int:
+    from chalicelib import export
+    from chalicelib.storage import open_storage
+
+    storage = open_storage(os.environ)
+    manifest = export.write_folder(storage, asked.to) if asked.to else export.publish_files(storage)
+    for file in manifest["files"]:
+        print(f"{file['name']}  {file['rows']} rows  {file['bytes']} bytes  {file['sha256']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
