@@ -20,12 +20,13 @@ from typing import Any, TypeVar
 import orjson
 
 from chalicelib import intake, layout, publish, upload_state
-from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError
+from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError, TooLarge
 from chalicelib.events import ODD_BYTES, PREFIX
 from chalicelib.intake import Arrival
 from chalicelib.publish import OvertakenError
 from chalicelib.records import Parsed
 from chalicelib.storage import Delete, Put, Storage
+from chalicelib.storage.contract import check_writes
 from chalicelib.upload_state import Held, State
 
 ATTEMPTS = 9
@@ -74,11 +75,17 @@ class _Work:
     attempt: int
 
     def commit(self, writes: Sequence[Put | Delete]) -> None:
+        """All writes, the guarded ones last. Raises ReportError for more figures than the index holds of one report."""
+        batches = layout.transactions(writes)
         try:
-            for batch in layout.transactions(writes):
+            for batch in batches:
+                check_writes(batch)  # all of them, before the first is visible
+            for batch in batches:
                 self.storage.index.commit(batch)
         except Conflict as error:
             raise OvertakenError from error
+        except TooLarge as error:
+            raise ReportError("too_many_figures", error.detail, "Upload the report's parts one by one.") from error
 
     def advance(self, held: Held) -> Held:
         self.commit([upload_state.put(held)])

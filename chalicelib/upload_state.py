@@ -29,6 +29,8 @@ class Held:
 
 def load(index: Index, upload_id: str) -> Held | None:
     """The upload's state as stored; None for an id that no upload has."""
+    if not is_id(upload_id):
+        return None
     entry = index.get(*layout.upload(upload_id))
     return None if entry is None else Held(orjson.loads(entry.body), entry.version)
 
@@ -62,6 +64,11 @@ def step(held: Held, state: str, now: datetime, **changes: Any) -> Held:
     """The next state under the same version; candidates and reasons of an earlier step are dropped unless given."""
     changed = {"state": state, "updated": iso(now), "candidates": [], "reasons": [], **changes}
     return Held({**held.state, **changed}, held.version)
+
+
+def is_id(name: str) -> bool:
+    """Whether an upload can have this id: 32 hexadecimal digits."""
+    return re.fullmatch(r"[0-9a-f]{32}", name) is not None
 
 
 def is_final(held: Held) -> bool:

@@ -1,0 +1,185 @@
+"""The trigger of one machine: what arrives in `incoming/` goes to the function that AWS would call once it is whole.
+
+The folder is watched in a thread of its own. A file that came through an upload address arrived by rename and is taken
+at once; any other must have stopped changing first. A failure is tried again, ever later, and again at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from watchfiles import watch
+
+from chalicelib import upload_state
+from chalicelib.events import PREFIX, Event, upload_event
+from chalicelib.storage import Storage
+
+# A copy that pauses for longer is taken for finished.
+SETTLED_SECONDS = 1.0
+FIRST_RETRY, LAST_RETRY, TRIES = 0.5, 60.0, 12  # seconds, seconds, some 6 minutes in all
+STEP_MS, DEBOUNCE_MS, TURN_MS = 20, 100, 200
+# What browsers, editors and copy programs call a file while they write it.
+PARTIAL = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".swp", "~")
+
+Handler = Callable[[Event, Any], Any]
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A file that waits to be handled: how it looked last, since when so, and how often it failed."""
+
+    look: tuple[int, int]
+    since: float
+    failures: int = 0
+    not_before: float = 0.0
+
+
+class Arrivals:
+    """The files that wait, and which of them are due. `now` counts seconds on any steady clock."""
+
+    def __init__(self, is_whole: Callable[[Path], bool]) -> None:
+        """`is_whole` tells of a file that it arrived complete, so that nothing has to be waited for."""
+        self._is_whole = is_whole
+        self._waiting: dict[Path, Arrival] = {}
+
+    def notice(self, path: Path, now: float) -> None:
+        """A file that appeared or changed. Folders, links and vanished files are left out."""
+        look = _look(path)
+        if look is not None:
+            self._waiting[path] = Arrival(look, now - SETTLED_SECONDS if self._is_whole(path) else now)
+
+    def take_due(self, now: float) -> Iterator[Path]:
+        """The files that are whole and whose pause is over, oldest first; each has to be settled by `done` or `failed`."""
+        for path, arrival in sorted(self._waiting.items(), key=lambda item: item[1].since):
+            look = _look(path)
+            if look is None:
+                del self._waiting[path]
+            elif look != arrival.look:
+                self._waiting[path] = Arrival(look, now)
+            elif now - arrival.since >= SETTLED_SECONDS and now >= arrival.not_before:
+                yield path
+
+    def done(self, path: Path) -> None:
+        self._waiting.pop(path, None)
+
+    def failed(self, path: Path, now: float) -> None:
+        """Keep the file for a later try, or after many give it up until it changes or the next start."""
+        arrival = self._waiting[path]
+        arrival.failures += 1
+        arrival.not_before = now + min(LAST_RETRY, FIRST_RETRY * 2 ** (arrival.failures - 1))
+        if arrival.failures >= TRIES:
+            log.error("%s failed %d times and is left where it is", path, arrival.failures)
+            self.done(path)
+
+
+class Watcher:
+    """A running watch over `data/incoming`; `stop` ends it."""
+
+    def __init__(self, data: Path, storage: Storage, handle: Handler) -> None:
+        self._folder = (data / PREFIX).resolve()
+        self._handle, self._storage = handle, storage
+        self._arrivals = Arrivals(self._came_by_address)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="incoming", daemon=True)
+
+    def start(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when the file that is being handled is done."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._watch()
+            except Exception:
+                log.exception("watching %s failed and begins again", self._folder)
+                self._stopping.wait(1)
+
+    def _watch(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        turns = watch(
+            self._folder,
+            watch_filter=None,
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            rust_timeout=TURN_MS,
+            yield_on_timeout=True,
+            stop_event=self._stopping,
+            raise_interrupt=False,
+        )
+        swept = False
+        for changes in turns:
+            # Swept once the watch stands, so that nothing can arrive between the two.
+            changed = {Path(path) for _, path in changes} if swept else {self._folder}
+            swept = True
+            for path in sorted(file for place in changed for file in _files(place)):
+                if _is_upload(path.relative_to(self._folder)):
+                    self._arrivals.notice(path, time.monotonic())
+            self._handle_due()
+
+    def _handle_due(self) -> None:
+        for path in list(self._arrivals.take_due(time.monotonic())):
+            if self._stopping.is_set():
+                return
+            if self._handled(PREFIX + path.relative_to(self._folder).as_posix()):
+                self._arrivals.done(path)
+            else:
+                self._arrivals.failed(path, time.monotonic())
+
+    def _handled(self, key: str) -> bool:
+        try:
+            answer = self._handle(upload_event([key], datetime.now(UTC)), None)
+        except Exception:
+            log.exception("%r could not be handled", key)
+            return False
+        return not (answer and answer.get("batchItemFailures"))
+
+    def _came_by_address(self, path: Path) -> bool:
+        name = path.relative_to(self._folder).as_posix()
+        return upload_state.is_id(name) and upload_state.load(self._storage.index, name) is not None
+
+
+def start(data: Path, storage: Storage, handle: Handler) -> Watcher:
+    """Begin to hand what lies and arrives in `data/incoming` to `handle`, which takes an SQS event and a context."""
+    watcher = Watcher(data, storage, handle)
+    watcher.start()
+    return watcher
+
+
+def _is_upload(path: Path) -> bool:
+    """Whether a path below the folder is meant: nothing hidden, and no copy or download under way."""
+    return not any(part.startswith(".") for part in path.parts) and not path.name.lower().endswith(PARTIAL)
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """The file itself, or all files below a folder: a folder that is moved in is one event."""
+    if place.is_symlink():
+        return
+    if place.is_dir():
+        for child in place.iterdir():
+            yield from _files(child)
+    else:
+        yield place
+
+
+def _look(path: Path) -> tuple[int, int] | None:
+    """What changes while a file is written: size in bytes and time of change; None for what is no file (any more)."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
