@@ -24,7 +24,10 @@ class ObjectInfo:
 
 
 class Objects(Protocol):
-    """Bytes under keys (`raw/…`, `records/…`). A key holds a whole object or none; a put is atomic and durable."""
+    """Bytes under keys `folder/name`. A key holds a whole object or none; a put is atomic and durable.
+
+    Every write raises BadRequest for what cannot be a key, every method StorageError.
+    """
 
     def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         """Store `body`, replacing what was there. Raises StorageError."""
@@ -51,10 +54,13 @@ class Objects(Protocol):
         """Remove the object; a missing one is no error."""
 
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
-        """Where a client may PUT the object `key`, once, for `seconds`."""
+        """Where a client may PUT the object `key`, once, for `seconds` (a week at most).
+
+        S3 cannot be told a greatest size: whoever reads the object checks `max_bytes` again.
+        """
 
     def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
-        """A URL (absolute, or a path on this server) where a client may GET the object for `seconds`, saved as `filename`."""
+        """Where a client may GET the object for `seconds`, saved as `filename`: a URL, or a path on this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class UploadAddress:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of the table. `version` counts its writes from 1; entries of a partition `pk` sort by `sk` (code points)."""
+    """One item of the table. `version` counts its writes from 1; the entries of a `pk` sort by `sk` (code points)."""
 
     pk: str
     sk: str
@@ -98,13 +104,17 @@ class Index(Protocol):
     def get(self, pk: str, sk: str) -> Entry | None: ...
 
     def query(self, pk: str, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Entry]:
-        """At most `limit` entries of the partition with `sk` starting with `prefix` and greater than `after`, ascending.
+        """At most `limit` entries of `pk` whose `sk` starts with `prefix` and is greater than `after`, ascending.
 
         Fewer than `limit` means that there are no more.
         """
 
     def commit(self, writes: Sequence[Put | Delete]) -> None:
-        """All of the writes or none; at most 100, no key twice. Raises Conflict when an `expect` does not hold."""
+        """All of the writes or none; at most 100 and 4 MB, an entry at most 400 KB, no key twice.
+
+        Raises Conflict when an `expect` does not hold, TooLarge beyond a limit. After a lost answer the Conflict may be
+        with this very write: read again.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class Storage:
 
 
 def open_storage(environ: Mapping[str, str]) -> Storage:
-    """AWS when `REPORTS_BUCKET` is set (with `REPORTS_TABLE`), else files and SQLite under `REPORTS_DATA` (default `data`)."""
+    """AWS when `REPORTS_BUCKET` is set (with `REPORTS_TABLE`), else the folder `REPORTS_DATA` (default `data`)."""
     if environ.get("REPORTS_BUCKET"):
         from chalicelib.storage import aws
 

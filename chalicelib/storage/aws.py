@@ -1,0 +1,330 @@
+"""S3 and DynamoDB: the storage on AWS. The only module that imports boto3.
+
+The bucket and the table (keys `pk` and `sk`, both strings) are made by the deployment template. Reading an object that
+is missing answers 404 only with `s3:ListBucket`: without that permission S3 says 403, which is a StorageError here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import StorageError
+from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
+from chalicelib.storage.contract import (
+    check_key,
+    check_seconds,
+    check_writes,
+    content_disposition,
+    entry_changed,
+    object_missing,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# botocore repeats throttles, 5xx and lost connections by itself; these are for what it does not know to be repeatable.
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.05
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
+
+_MISSING = {"NoSuchKey", "404"}
+_TAKEN = {"PreconditionFailed"}
+_RACING_PUT = {"ConditionalRequestConflict"}
+_EXPECTATION_FAILED = {"ConditionalCheckFailed", "ConditionalCheckFailedException"}
+_COLLISION = {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "403", "ExpiredToken", "ExpiredTokenException"}
+
+
+def open_storage(bucket: str, table: str, session: boto3.Session | None = None) -> Storage:
+    """The storage in `bucket` and `table`. Nothing is asked of AWS before the first use."""
+    clients = Clients(session)
+    return Storage(S3Objects(bucket, clients), DynamoIndex(table, clients))
+
+
+class Clients:
+    """The clients of S3 and DynamoDB, each made at its first use: that costs a good part of a cold start."""
+
+    def __init__(self, session: boto3.Session | None = None) -> None:
+        self._session = session
+        self._lock = threading.RLock()  # clients are safe for threads, the session that makes them is not
+        self._s3: S3Client | None = None
+        self._dynamodb: DynamoDBClient | None = None
+
+    @property
+    def session(self) -> boto3.Session:
+        with self._lock:
+            self._session = self._session or boto3.Session()
+            return self._session
+
+    @property
+    def s3(self) -> S3Client:
+        with self._lock:
+            self._s3 = self._s3 or self.session.client("s3", config=_s3_config())
+            return self._s3
+
+    @property
+    def dynamodb(self) -> DynamoDBClient:
+        with self._lock:
+            config = _PATIENT.merge(Config(connect_timeout=2, read_timeout=5))
+            self._dynamodb = self._dynamodb or self.session.client("dynamodb", config=config)
+            return self._dynamodb
+
+
+class S3Objects:
+    def __init__(self, bucket: str, clients: Clients) -> None:
+        self._bucket, self._clients = bucket, clients
+
+    def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+        check_key(key)
+        with _failures():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+    def put_new(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
+        check_key(key)
+
+        def send() -> None:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+
+        with _failures():
+            return _repeated(send, _RACING_PUT, _TAKEN) is None
+
+    def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
+        check_key(key)
+        with _failures():
+            self._s3.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def get(self, key: str) -> bytes:
+        with self.open(key) as stream:
+            return stream.read()
+
+    @contextlib.contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        with _failures(key):
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+        with contextlib.closing(body), _failures():
+            yield cast(BinaryIO, body)
+
+    def stat(self, key: str) -> ObjectInfo:
+        with _failures(key):
+            found = self._s3.head_object(Bucket=self._bucket, Key=key)
+        return ObjectInfo(key, found["ContentLength"], found["LastModified"].timestamp(), found["ETag"].strip('"'))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        with _failures():
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                for found in page.get("Contents", []):
+                    if not found["Key"].endswith("/"):  # the mark of an empty folder that consoles make
+                        yield found["Key"]
+
+    def delete(self, key: str) -> None:
+        with _failures():
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:  # noqa: ARG002
+        """The address holds while there is no object `key`, and only with the headers given here, which are signed.
+
+        S3 signs an exact length or none, so `max_bytes` is left to whoever reads the object. Once the object is
+        deleted the address is good again until it expires.
+        """
+        check_key(key)
+        check_seconds(seconds)
+        what = {"Bucket": self._bucket, "Key": key, "IfNoneMatch": "*"}
+        with _failures():
+            url = self._s3.generate_presigned_url("put_object", Params=what, ExpiresIn=seconds)
+        return UploadAddress(url, headers={"If-None-Match": "*"})
+
+    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
+        check_key(key)
+        check_seconds(seconds)
+        what = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": content_disposition(filename),
+            "ResponseContentType": content_type,
+        }
+        with _failures():
+            return self._s3.generate_presigned_url("get_object", Params=what, ExpiresIn=seconds)
+
+    @property
+    def _s3(self) -> S3Client:
+        return self._clients.s3
+
+
+class DynamoIndex:
+    """Entries as items: `body` is binary, `version` a number. Reads are consistent, so that a writer sees its own."""
+
+    def __init__(self, table: str, clients: Clients) -> None:
+        self._table, self._clients = table, clients
+
+    def get(self, pk: str, sk: str) -> Entry | None:
+        with _failures():
+            answer = self._dynamodb.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
+        return _entry(answer["Item"]) if "Item" in answer else None
+
+    def query(self, pk: str, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Entry]:
+        if limit < 1 or (after > prefix and not after.startswith(prefix)):
+            return []
+        entries: list[Entry] = []
+        request = self._query(pk, prefix, after)
+        with _failures():
+            while True:
+                page = self._dynamodb.query(**request, Limit=limit - len(entries))
+                entries += map(_entry, page["Items"])
+                # A page also ends at 1 MB, so that only a missing key means the end.
+                if len(entries) >= limit or not page.get("LastEvaluatedKey"):
+                    return entries
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def commit(self, writes: Sequence[Put | Delete]) -> None:
+        check_writes(writes)
+        if not writes:
+            return
+        send = self._sender(writes)
+        with _failures():
+            failed = _repeated(send, _COLLISION, _EXPECTATION_FAILED)
+        if failed is not None:
+            raise entry_changed(_culprit(writes, failed)) from failed
+
+    def _query(self, pk: str, prefix: str, after: str) -> dict[str, Any]:
+        """The request without its Limit. A sort key takes one condition, so that `after` is given as a page's start."""
+        condition, values = "pk = :pk", {":pk": {"S": pk}}
+        if prefix:
+            condition += " AND begins_with(sk, :prefix)"
+            values[":prefix"] = {"S": prefix}
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        # A start outside the prefix is an error; one before it excludes nothing.
+        if after and after.startswith(prefix):
+            request["ExclusiveStartKey"] = _key(pk, after)
+        return request
+
+    def _sender(self, writes: Sequence[Put | Delete]) -> Callable[[], object]:
+        client = self._dynamodb
+        if len(writes) > 1:
+            items: list[Any] = [self._request(write) for write in writes]
+            # One token for all attempts: a transaction whose answer was lost is not made twice.
+            token = str(uuid.uuid4())
+            return lambda: client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+        # A single write alone costs half of what it costs in a transaction.
+        ((kind, request),) = self._request(writes[0]).items()
+        return lambda: client.delete_item(**request) if kind == "Delete" else client.update_item(**request)
+
+    def _request(self, write: Put | Delete) -> dict[str, dict[str, Any]]:
+        where = {"TableName": self._table, "Key": _key(write.pk, write.sk)}
+        if isinstance(write, Delete):
+            return {"Delete": where}
+        request: dict[str, Any] = {
+            **where,
+            "UpdateExpression": "SET #body = :body ADD #version :one",
+            "ExpressionAttributeNames": {"#body": "body", "#version": "version"},
+            "ExpressionAttributeValues": {":body": {"B": write.body}, ":one": {"N": "1"}},
+        }
+        if write.expect:
+            request["ConditionExpression"] = "#version = :expected"
+            request["ExpressionAttributeValues"][":expected"] = {"N": str(write.expect)}
+        elif write.expect == 0:
+            request["ConditionExpression"] = "attribute_not_exists(pk)"
+        return {"Update": request}
+
+    @property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self._clients.dynamodb
+
+
+def _s3_config() -> Config:
+    # Without s3v4 a presigned PUT is signed the old way, which leaves If-None-Match out: it could be used twice. Only
+    # with "virtual" it names the bucket's region; otherwise S3 redirects there, and the signature no longer fits.
+    # A server of one's own (AWS_ENDPOINT_URL) has no host name for each bucket.
+    own_server = "AWS_ENDPOINT_URL_S3" in os.environ or "AWS_ENDPOINT_URL" in os.environ
+    style: Literal["path", "virtual"] = "path" if own_server else "virtual"
+    signed = Config(signature_version="s3v4", s3={"addressing_style": style})
+    return _PATIENT.merge(signed).merge(Config(connect_timeout=2, read_timeout=20))
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _entry(item: Mapping[str, Any]) -> Entry:
+    return Entry(item["pk"]["S"], item["sk"]["S"], item["body"]["B"], int(item["version"]["N"]))
+
+
+def _repeated(send: Callable[[], object], again: set[str], refused: set[str]) -> ClientError | None:
+    """Send until it is done (None) or refused (the error), with a growing random pause after a failure in `again`."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            send()
+        except ClientError as error:
+            codes = _codes(error)
+            if refused & codes:
+                return error
+            if not again & codes:
+                raise
+        else:
+            return None
+        time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
+    raise StorageError("storage_busy", "Other writers kept the storage busy.", "Try again later.")
+
+
+def _codes(error: ClientError) -> set[str]:
+    return {error.response["Error"]["Code"], *_reasons(error)}
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled: one code for each write, `None` for those that were not at fault."""
+    return [reason["Code"] for reason in error.response.get("CancellationReasons", [])]
+
+
+def _culprit(writes: Sequence[Put | Delete], error: ClientError) -> Put | Delete:
+    at_fault = [write for write, code in zip(writes, _reasons(error), strict=False) if code in _EXPECTATION_FAILED]
+    return (at_fault or list(writes))[0]
+
+
+@contextlib.contextmanager
+def _failures(key: str | None = None) -> Iterator[None]:
+    """Every failure as one of the family; a missing object is NotFound where its `key` is given."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if key is not None and code in _MISSING:
+            raise object_missing(key) from error
+        if code in _BUSY:
+            raise StorageError("storage_busy", f"AWS takes no more requests now ({code}).", "Try later.") from error
+        if code in _DENIED:
+            raise StorageError("storage_denied", f"AWS denies {error.operation_name} ({code}).") from error
+        raise StorageError("storage_failed", f"AWS failed at {error.operation_name} ({code}).", "Try later.") from error
+    except (BotoCoreError, Boto3Error) as error:
+        detail = f"AWS cannot be used ({type(error).__name__})."
+        raise StorageError("storage_unreachable", detail, "Try later.") from error
