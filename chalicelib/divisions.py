@@ -1,7 +1,7 @@
 """The administrative divisions of mainland China down to the township: 44,703 rows of the statistics bureau, 2023.
 
-`rules/divisions.csv.gz` holds code and name; the level is the code's length and the parent its prefix. The table is read
-at first use and kept as one sorted list of codes, one of names, and one map from name to places in them.
+`rules/divisions.csv.gz` holds code and name; the level is the code's length and the parent its prefix. The table is
+read at first use and kept as one sorted list of codes, one of names, and one map from name to places in them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Place(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One row: `code` of 2, 4, 6 or 9 digits, `level`, the name as in the source, and the parent's code ('' at the top)."""
+    """One row: `code` of 2, 4, 6 or 9 digits, `level`, name as in the source, and the parent's code ('' at the top)."""
 
     code: str
     level: str
@@ -99,7 +99,7 @@ def get(code: str) -> Division | None:
 
 
 def place(code: str) -> Place:
-    """The names down to this code: `name` is the township's. Placeholders, and a county that repeats its city, are None.
+    """The names down to this code: `name` is the township's. A placeholder or a county that repeats its city is None.
 
     Raises KeyError for a code that the table does not hold.
     """

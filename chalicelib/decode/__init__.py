@@ -1,4 +1,4 @@
-"""Bytes to text: the charset, the format, and the visible text of a page. What a file is, its content says, not its name."""
+"""Bytes to text: charset, format, and the visible text of a page. What a file is, its content says, not its name."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ TAIL = 4  # bytes of one character at most: a file cut in the middle may end ins
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.I)
 _XML = re.compile(rb"^\s{0,99}<\?xml[^>]{0,99}encoding=[\"']([\w.:-]{1,40})", re.I)
-_USUAL = re.compile("[\t\n\r -~\u00a0\u00b7\u2010-\u2027\u2030-\u203b\u2460-\u249b\u25a0-\u25cf\u3000-\u3011\u4e00-\u9fff\uff01-\uff5e]")
+_USUAL = re.compile(
+    "[\t\n\r -~\u00a0\u00b7\u2010-\u2027\u2030-\u203b\u2460-\u249b\u25a0-\u25cf\u3000-\u3011\u4e00-\u9fff\uff01-\uff5e]"
+)
 _WIDE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 
 
@@ -88,7 +90,9 @@ def _is_cut(rest: bytes, encoding: str) -> bool:
     try:
         rest.decode(encoding)
     except UnicodeDecodeError as error:
-        return error.start == 0 and ("unexpected end" in error.reason or "truncated" in error.reason or "incomplete" in error.reason)
+        return error.start == 0 and (
+            "unexpected end" in error.reason or "truncated" in error.reason or "incomplete" in error.reason
+        )
     return False
 
 

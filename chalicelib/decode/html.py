@@ -10,20 +10,20 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from chalicelib.reading.model import Document
 
 BLOCKS = frozenset(
-    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form h1"
-    " h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody tfoot thead tr ul"
-    " caption td th".split()
+    """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td
+    tfoot th thead tr ul""".split()
 )
 UNSEEN = frozenset(
-    "head script style noscript template svg canvas select textarea button iframe object embed audio video map math"
-    " datalist input img colgroup".split()
+    """audio button canvas colgroup datalist embed head iframe img input map math noscript object script select style svg
+    template textarea video""".split()
 )
 # Containers of the article in the content systems that governments use; the first that holds most of the prose wins.
-MAIN = (
-    ".TRS_Editor, .TRS_UEDITOR, .trs_editor_view, #UCAP-CONTENT, .UCAP-CONTENT, #zoom, #Zoom, #fontzoom, #fontZoom,"
-    " #BodyLabel, .article-content, .article_content, .articleContent, .con_text, .content_text, .view, .news_content,"
-    " .v_news_content, #vsb_content, .main-txt, .pages_content, #js_content, .xxgk_content, .bt_content, .ewb-article-info,"
-    " .info-content, .details-content, .zwxl-article, .wzcon, #content, #article, .article, .content, .detail, article, main"
+MAIN = ", ".join(
+    """.TRS_Editor .TRS_UEDITOR .trs_editor_view #UCAP-CONTENT .UCAP-CONTENT #zoom #Zoom #fontzoom #fontZoom #BodyLabel
+    .article-content .article_content .articleContent .con_text .content_text .view .news_content .v_news_content
+    #vsb_content .main-txt .pages_content #js_content .xxgk_content .bt_content .ewb-article-info .info-content
+    .details-content .zwxl-article .wzcon #content #article .article .content .detail article main""".split()
 )
 MAIN_PROSE = 150  # ideographs that a main content holds at least
 LABEL_CELL = 60  # characters: a cell of several short lines is still one cell of a data table
@@ -121,7 +121,7 @@ class Lines:
         if tag == "-text":
             self.write(node.text_content or "")
             return False
-        if tag.startswith("-") and tag != "-document" or tag in UNSEEN or _hidden(node):
+        if (tag.startswith("-") and tag != "-document") or tag in UNSEEN or _hidden(node):
             return False
         if tag == "br":
             self.flush()

@@ -26,7 +26,7 @@ def is_html(text: str) -> bool:
 
 
 def regular_lines(text: str) -> str:
-    """The text with `\\n` at every line end and no control characters; raises ReportError `not_text` where those abound."""
+    """The text with `\\n` at line ends and no control characters; raises ReportError `not_text` where those abound."""
     text = _LINE_END.sub("\n", text)
     controls = _CONTROL.search(text)
     if controls is None:

@@ -1,0 +1,72 @@
+"""Hard-wrapped lines joined into paragraphs: plain text often breaks its lines in mid-sentence at a fixed width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.reading.titles import is_heading
+
+WIDEST = 200  # columns; a text with longer lines is not wrapped
+FULL = 0.85  # of the widest line: a line that the width broke
+LEAST = 4  # broken lines that make a wrapped text
+SHARE = 0.3  # of all lines
+_ENDS = "。！？!?：:；;"
+_CLOSERS = "”’」』）)》"
+
+Line = tuple[int, str, str]  # number, stripped, as it stands
+
+
+def join_wrapped(lines: Sequence[Line]) -> list[str]:
+    """The paragraphs: lines as they are, or joined where the text is broken at a fixed width.
+
+    Lines are told broken by their length and by having no sentence's end; blank lines, indents and headings
+    begin a paragraph.
+    """
+    texts = [text for _, text, _ in lines]
+    if not texts or len(max(texts, key=len)) > WIDEST:
+        return texts
+    widths = [_columns(text) for text in texts]
+    widest = sorted(widths)[max(0, len(widths) - 1 - len(widths) // 20)]
+    broken = [width >= FULL * widest and not _ended(text) for width, text in zip(widths, texts, strict=True)]
+    if not 40 <= widest <= WIDEST or sum(broken) < max(LEAST, SHARE * len(texts)):
+        return texts
+    return _joined(lines, broken, [width >= FULL * widest for width in widths])
+
+
+def _joined(lines: Sequence[Line], broken: Sequence[bool], full: Sequence[bool]) -> list[str]:
+    indents = [raw[:1] in " \t\u3000\u00a0" for _, _, raw in lines]
+    # Where paragraphs are indented, a full line that happens to end in 。 goes on with the next one.
+    indented = 0 < sum(indents) < 0.7 * len(indents)
+    paragraphs: list[list[str]] = []
+    for at, (number, text, _) in enumerate(lines):
+        goes_on = (
+            at > 0
+            and number == lines[at - 1][0] + 1
+            and (full[at - 1] and not indents[at] if indented else broken[at - 1])
+            and not is_heading(text)
+        )
+        if goes_on:
+            paragraphs[-1].append(text)
+        else:
+            paragraphs.append([text])
+    return [_glue(paragraph) for paragraph in paragraphs]
+
+
+def _glue(parts: Sequence[str]) -> str:
+    """The lines without a blank between them, save between two Latin words."""
+    text = parts[0]
+    pieces = [text]
+    for part in parts[1:]:
+        latin = text[-1:].isascii() and text[-1:].isalpha() and part[:1].isascii() and part[:1].isalpha()
+        pieces.append(f" {part}" if latin else part)
+        text = part
+    return "".join(pieces)
+
+
+def _ended(text: str) -> bool:
+    return text.rstrip(_CLOSERS)[-1:] in _ENDS
+
+
+def _columns(text: str) -> int:
+    """The width in a terminal: two columns a wide character."""
+    return sum(2 if char > "\u2e7f" else 1 for char in text)
