@@ -57,7 +57,7 @@ class Arrivals:
             self._waiting[path] = Arrival(look, now - SETTLED_SECONDS if self._is_whole(path) else now)
 
     def take_due(self, now: float) -> Iterator[Path]:
-        """The files that are whole and whose pause is over, oldest first; each has to be settled by `done` or `failed`."""
+        """The files that are whole and whose pause is over, oldest first; `done` or `failed` has to follow for each."""
         for path, arrival in sorted(self._waiting.items(), key=lambda item: item[1].since):
             look = _look(path)
             if look is None:

@@ -1,0 +1,50 @@
+# make run    set up, ingest the seeds, serve on http://$(HOST):$(PORT)
+# make test   set up, and everything that CI runs
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+LOCAL := $(VENV)/.installed-local
+DEV := $(VENV)/.installed-dev
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+NEWEST := python3.11 python3 python3.12 python3.13 python3.14
+
+.DELETE_ON_ERROR:
+.PHONY: run test check clean .venv
+
+run: $(LOCAL)
+	@$(PYTHON) -m chalicelib ingest seeds
+	@exec $(PYTHON) -m chalicelib serve --host $(HOST) --port $(PORT)
+
+test: check
+	$(PYTHON) -m pytest -n 2
+
+check: $(DEV)
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy --strict
+
+.venv: $(LOCAL)
+
+# The stamps are written last: a set-up that broke off is done again, a changed requirements file is installed again.
+$(LOCAL): requirements-local.txt
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	    for python in $(NEWEST); do \
+	        $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	        echo "Making $(VENV) with $$($$python --version)"; \
+	        exec $$python -m venv --clear $(VENV); \
+	    done; \
+	    echo "No Python 3.11 or newer was found (looked for: $(NEWEST)). Install one and run make again." >&2; \
+	    exit 1; }
+	@echo "Installing $<"
+	@$(PIP) -r $<
+	@touch $@
+
+$(DEV): requirements-dev.txt $(LOCAL)
+	@echo "Installing $<"
+	@$(PIP) -r $<
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
