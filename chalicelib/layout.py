@@ -66,9 +66,9 @@ def years() -> Span:
     return Span(YEARS)
 
 
-def reports_of_year(year: int | None, division: str = "") -> Span:
+def reports_of_year(year: int, division: str = "") -> Span:
     """Reports of a year by township code; `division` is the code of a province, prefecture, county or township."""
-    return Span(f"year#{_year(year)}", division)
+    return Span(f"year#{year:04d}", division)
 
 
 def reports_of_township(code: str, year: int | None = None) -> Span:
@@ -86,14 +86,14 @@ def indicators_of_concept(concept: str, year: int | None = None, division: str =
     return Span(f"concept#{concept}", "" if year is None else f"{year:04d}#{division}")
 
 
-def after_year(year: int | None) -> str:
+def after_year(year: int) -> str:
     """A sort key behind every key of `year` in a concept's partition (`$` follows `#`)."""
-    return f"{_year(year)}$"
+    return f"{year:04d}$"
 
 
-def year_of_key(sk: str) -> int | None:
-    """The year that a sort key of a concept's or the `years` partition begins with."""
-    return int(sk[:4]) or None
+def year_of_key(sk: str) -> int:
+    """The year that a sort key of a concept's or the `years` partition begins with; 0 where the report states none."""
+    return int(sk[:4])
 
 
 def record_object(report_id: str, number: int) -> str:
@@ -184,6 +184,11 @@ def _other_bodies(record: Record, summary: Record, named: str | None) -> dict[Ke
         revision(record["id"], record["revision"]): _json(_revision_line(summary)),
         known_source(summary["source_sha256"], named): _json({"report": record["id"], "revision": record["revision"]}),
     }
+
+
+def filed_report(summary: Record) -> Key:
+    """The entry of a township's partition that holds this summary."""
+    return _report_keys(summary).by_township
 
 
 class _ReportKeys(NamedTuple):

@@ -1,0 +1,166 @@
+"""Routes and event handlers. Reading imports no parser and no validator: what writes is imported where it is used."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import SQSEvent
+
+from chalicelib import catalog, checks, downloads, pages, problems, web
+from chalicelib.web import Api, Ask, Reply, json_reply, list_reply, redirect_reply
+
+app = Api(app_name="township-reports")
+log = logging.getLogger(__name__)
+
+
+@app.serves("show_front_page")
+def show_front_page(ask: Ask) -> Reply:
+    return Reply(pages.front_page(ask.base), web.HTML, web.HOURLY)
+
+
+@app.serves("show_problem")
+def show_problem(ask: Ask) -> Reply:
+    return json_reply(problems.find_kind(ask["problem"]), cache=web.HOURLY)
+
+
+@app.serves("check_health")
+def check_health(ask: Ask) -> Reply:
+    return json_reply(catalog.health(ask.storage), cache=web.NEVER)
+
+
+@app.serves("read_openapi")
+def read_openapi(_: Ask) -> Reply:
+    return Reply(pages.openapi(), cache=web.HOURLY)
+
+
+@app.serves("list_townships")
+def list_townships(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.townships(**ask.given), cache=web.HOURLY)
+
+
+@app.serves("read_township")
+def read_township(ask: Ask) -> Reply:
+    return json_reply(catalog.township(ask.storage, ask["township"]))
+
+
+@app.serves("list_township_reports")
+def list_township_reports(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.reports_of_township(ask.storage, **ask.given))
+
+
+@app.serves("list_township_year")
+def list_township_year(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.reports_of_year(ask.storage, **ask.given))
+
+
+@app.serves("list_township_indicators")
+def list_township_indicators(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.indicators_of_township(ask.storage, **ask.given))
+
+
+@app.serves("list_reports")
+def list_reports(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.reports(ask.storage, **ask.given))
+
+
+@app.serves("read_report")
+def read_report(ask: Ask) -> Reply:
+    return Reply(catalog.report(ask.storage, **ask.given), cache=web.pinned(ask))
+
+
+@app.serves("list_sections")
+def list_sections(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.sections(ask.storage, **ask.given), cache=web.pinned(ask))
+
+
+@app.serves("read_section")
+def read_section(ask: Ask) -> Reply:
+    return json_reply(catalog.section(ask.storage, **ask.given), cache=web.pinned(ask))
+
+
+@app.serves("list_report_indicators")
+def list_report_indicators(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.indicators(ask.storage, **ask.given), cache=web.pinned(ask))
+
+
+@app.serves("read_text")
+def read_text(ask: Ask) -> Reply:
+    return Reply(catalog.text(ask.storage, **ask.given), web.TEXT, web.pinned(ask))
+
+
+@app.serves("read_source")
+def read_source(ask: Ask) -> Reply:
+    return redirect_reply(ask.url(downloads.source_address(ask.storage, **ask.given)))
+
+
+@app.serves("list_revisions")
+def list_revisions(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.revisions(ask.storage, **ask.given))
+
+
+@app.serves("list_indicators")
+def list_indicators(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.indicators_of_concept(ask.storage, **ask.given))
+
+
+@app.serves("list_concepts")
+def list_concepts(ask: Ask) -> Reply:
+    return list_reply(ask, catalog.concepts(**ask.given), cache=web.HOURLY)
+
+
+@app.serves("read_concept")
+def read_concept(ask: Ask) -> Reply:
+    return json_reply(catalog.concept(ask.storage, ask["concept"]))
+
+
+@app.serves("read_manifest")
+def read_manifest(ask: Ask) -> Reply:
+    return json_reply(downloads.manifest(ask.storage, ask.url))
+
+
+@app.serves("read_bulk_file")
+def read_bulk_file(ask: Ask) -> Reply:
+    return redirect_reply(ask.url(downloads.bulk_address(ask.storage, ask["file"])))
+
+
+@app.serves("create_upload")
+def create_upload(ask: Ask) -> Reply:
+    from chalicelib import uploads
+
+    asked = checks.read_members(ask.body, {"filename": True, "township": False})
+    state, address = uploads.create(ask.storage, str(asked["filename"]), asked["township"], ask.now)
+    return web.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
+
+
+@app.serves("read_upload")
+def read_upload(ask: Ask) -> Reply:
+    return web.upload_reply(ask, catalog.upload(ask.storage, ask["upload"]))
+
+
+@app.serves("name_township")
+def name_township(ask: Ask) -> Reply:
+    from chalicelib import uploads
+
+    asked = checks.read_members(ask.body, {"township": True})
+    return web.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], str(asked["township"]), ask.now))
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="ingest_upload")
+def ingest_upload(event: SQSEvent) -> dict[str, Any]:
+    """Publish what S3 says has arrived; of a batch, only the messages that failed come again."""
+    failed = [message for message in event.to_dict()["Records"] if not _ingested(message)]
+    return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in failed]}
+
+
+def _ingested(message: dict[str, Any]) -> bool:
+    from chalicelib import events, ingest
+
+    try:
+        for key in events.uploaded_keys(message["body"]):
+            ingest.receive(app.storage, key, datetime.now(UTC))
+    except Exception:
+        log.exception("message %s comes again", message["messageId"])
+        return False
+    return True

@@ -1,0 +1,321 @@
+"""What the data can answer: every question of the API as a function over the storage, without HTTP.
+
+Each page of a list costs a bounded number of key queries, however much is stored. A township, county or province is
+named by its code or its name. Reports come as dictionaries, or as the stored bytes where nothing is cut out of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from chalicelib import layout, paging, places
+from chalicelib.concepts import find_concept, load_concepts
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.layout import Record, Row, Span
+from chalicelib.paging import Listing, Page, Position
+from chalicelib.storage import Entry, Index, Storage
+
+# A township's entry holds the rows of a whole report, so few of them fill a page.
+REPORTS_A_QUERY = 4
+# No township has more reports, and there are no more years: one query gives them all.
+MOST = 1000
+# Whole records in one answer: a function's answer stops at 6 MB.
+ANSWER_BYTES = 3_000_000
+
+
+# Townships.
+
+
+def townships(q: str | None, province: str | None, county: str | None, cursor: str | None, limit: int) -> Page:
+    """Townships of the division table, whether or not they have a report: names equal to `q` first, then by code."""
+    within = places.codes("county", county, places.codes("province", province))
+    anchor = ("townships", f"{q or ''}|{','.join(within)}")
+    page = paging.cut_page(places.search(q, within), anchor, cursor, limit)
+    return Page([places.describe(code) for code in page.data], page.next)
+
+
+def township(storage: Storage, township: str) -> Record:
+    """A township's names and the years that it has reports of. Raises NotFound or Ambiguous."""
+    code = places.township(township)
+    years = [{"year": year, "reports": ids} for year, ids in _reports_by_year(storage.index, code).items()]
+    return {**places.describe(code), "years": years}
+
+
+def reports_of_township(storage: Storage, township: str, cursor: str | None, limit: int) -> Page:
+    """Summaries of a township's reports in order of their years."""
+    spans = [layout.reports_of_township(places.township(township))]
+    return paging.read_page(storage.index, Listing(lambda: spans, _stored), cursor, limit)
+
+
+def reports_of_year(storage: Storage, township: str, year: int, cursor: str | None, limit: int) -> Page:
+    """A township's whole records of one year, one or few of each kind. Raises NotFound where there is none."""
+    code = places.township(township)
+    span = layout.reports_of_township(code, year)
+    page = paging.read_page(storage.index, Listing(lambda: [span], _parsed), cursor, limit)
+    if not page.data and not cursor:
+        raise _no_report(storage.index, code, year)
+    return _whole_records(storage, span, page)
+
+
+def indicators_of_township(
+    storage: Storage,
+    township: str,
+    year: int | None,
+    concept: str | None,
+    status: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
+    spans = [layout.indicators_of_township(places.township(township))]
+    chosen = Chosen(year, _known(concept), status)
+    listing = Listing(lambda: spans, _rows, chosen.holds, REPORTS_A_QUERY)
+    return paging.read_page(storage.index, listing, cursor, limit)
+
+
+# Reports.
+
+
+def reports(
+    storage: Storage,
+    year: int | None,
+    township: str | None,
+    province: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """Summaries of reports: newest year first, then by township code; of one township in order of their years."""
+    within = places.codes("province", province)
+    if township is not None:
+        code = places.township(township)
+        spans: Iterable[Span] = [layout.reports_of_township(code, year)] if code.startswith(within) else []
+    elif year is not None:
+        spans = [layout.reports_of_year(year, division) for division in within]
+    else:
+        spans = _newest_first(storage.index, within)
+    return paging.read_page(storage.index, Listing(lambda: spans, _stored), cursor, limit)
+
+
+def report(storage: Storage, report: str, revision: int | None = None) -> bytes:
+    """The record as it was stored, the current revision or the one asked for. Raises NotFound."""
+    return storage.objects.get(layout.record_object(report, revision_line(storage.index, report, revision)["revision"]))
+
+
+def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
+    """What the index says of a revision: nothing is visible that it does not list. Raises NotFound."""
+    entry = index.get(*(layout.head(report_id) if revision is None else layout.revision(report_id, revision)))
+    if entry is not None:
+        line: Record = orjson.loads(entry.body)
+        return line
+    if revision is not None and index.get(*layout.head(report_id)):
+        way_out = f"/v1/reports/{report_id}/revisions lists those that there are."
+        raise NotFound("unknown_revision", f"Report {report_id} has no revision {revision}.", way_out)
+    way_out = "Find reports with /v1/reports?township= or /v1/townships/{township}/reports."
+    raise NotFound("unknown_report", f"There is no report {report_id!r}.", way_out)
+
+
+def sections(storage: Storage, report: str, revision: int | None, cursor: str | None, limit: int) -> Page:
+    """The sections of a report in reading order."""
+    record = _record(storage, report, revision, cursor)
+    return paging.cut_page(record["sections"], _anchor(record, "sections"), cursor, limit)
+
+
+def section(storage: Storage, report: str, section: str, revision: int | None) -> Record:
+    """One section with its text, its subsections' text included. Raises NotFound."""
+    record = _record(storage, report, revision)
+    for found in record["sections"]:
+        if found["id"] == section:
+            whole = text(storage, report, record["revision"]).decode()
+            whose = {key: record[key] for key in ("township", "revision")}
+            return {"report": record["id"], **whose, **found, "text": whole[found["start"] : found["end"]]}
+    way_out = f"/v1/reports/{report}/sections lists the {len(record['sections'])} that there are."
+    raise NotFound("unknown_section", f"Report {report} has no section {section!r}.", way_out)
+
+
+def indicators(
+    storage: Storage,
+    report: str,
+    revision: int | None,
+    concept: str | None,
+    status: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """The indicator rows of a report in reading order."""
+    record = _record(storage, report, revision, cursor)
+    chosen = Chosen(None, _known(concept), status)
+    rows = [row for row in layout.indicator_rows(record) if chosen.holds(row)]
+    return paging.cut_page(rows, _anchor(record, f"indicators|{concept}|{status}"), cursor, limit)
+
+
+def text(storage: Storage, report: str, revision: int | None = None) -> bytes:
+    """The report's clean text in UTF-8, which all offsets count in. Raises NotFound."""
+    return storage.objects.get(layout.text_object(report, revision_line(storage.index, report, revision)["revision"]))
+
+
+def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> Page:
+    """The revisions of a report, the first one first. Raises NotFound."""
+    revision_line(storage.index, report, None)
+    span = layout.revisions(report)
+    return paging.read_page(storage.index, Listing(lambda: [span], _stored), cursor, limit)
+
+
+# Concepts.
+
+
+def concepts(cursor: str | None, limit: int) -> Page:
+    """Every concept, in the table's order."""
+    return paging.cut_page(list(load_concepts().values()), ("concepts", ""), cursor, limit)
+
+
+def concept(storage: Storage, concept: str) -> Record:
+    """A concept and the years that figures of it speak of. Raises NotFound."""
+    found = find_concept(concept)
+    return {**found, "years": [year or None for year in _concept_years(storage.index, concept)]}
+
+
+def indicators_of_concept(
+    storage: Storage,
+    concept: str,
+    year: int | None,
+    province: str | None,
+    status: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """One concept across townships: rows by the year that the figure speaks of, then by township."""
+    _known(concept)
+    within = places.codes("province", province)
+
+    def spans() -> Iterator[Span]:
+        if province is None and year is None:
+            yield layout.indicators_of_concept(concept)
+            return
+        for each in _concept_years(storage.index, concept) if year is None else [year]:
+            yield from (layout.indicators_of_concept(concept, each, division) for division in within)
+
+    listing = Listing(spans, _rows, Chosen(None, None, status).holds)
+    return paging.read_page(storage.index, listing, cursor, limit)
+
+
+# Uploads and the service itself.
+
+
+def upload(storage: Storage, upload: str) -> Record:
+    """What became of an upload. Raises NotFound."""
+    entry = storage.index.get(*layout.upload(upload))
+    if entry is None:
+        raise NotFound("unknown_upload", f"There is no upload {upload!r}.", "Ask for one at POST /v1/uploads.")
+    state: Record = orjson.loads(entry.body)
+    return state
+
+
+def health(storage: Storage) -> Record:
+    """That one entry of the index can be read, and which storage answers. Raises StorageError."""
+    storage.index.query(layout.years().pk, limit=1)
+    return {"status": "ok", "storage": type(storage.index).__module__.rpartition(".")[2].split("_")[0]}
+
+
+# What the questions share.
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter of indicator rows; None lets every value pass."""
+
+    year: int | None = None
+    concept: str | None = None
+    status: str | None = None
+
+    def holds(self, row: Row) -> bool:
+        return (
+            (self.year is None or row["year"] == self.year)
+            and (self.concept is None or row["concept"] == self.concept)
+            and (self.status is None or row["status"] == self.status)
+        )
+
+
+def _stored(entry: Entry) -> list[orjson.Fragment]:
+    """The entry's body as it is: one row, and nothing to parse."""
+    return [orjson.Fragment(entry.body)]
+
+
+def _parsed(entry: Entry) -> list[Record]:
+    return [orjson.loads(entry.body)]
+
+
+def _rows(entry: Entry) -> list[Row]:
+    return layout.read_rows(entry.pk, entry.body)
+
+
+def _record(storage: Storage, report_id: str, revision: int | None, cursor: str | None = None) -> Record:
+    """A revision's record; a cursor stays with the revision that its list began in."""
+    if revision is None and cursor:
+        revision = _pinned(cursor)
+    record: Record = orjson.loads(report(storage, report_id, revision))
+    return record
+
+
+def _anchor(record: Record, what: str) -> tuple[str, str]:
+    return f"report#{record['id']}", f"{record['revision']}|{what}"
+
+
+def _pinned(cursor: str) -> int | None:
+    number = paging.read_cursor(cursor).sk.partition("|")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None
+
+
+def _known(concept: str | None) -> str | None:
+    """The filter's concept. Raises BadRequest for one that there is not, since no row can have it."""
+    if concept is None or concept in load_concepts():
+        return concept
+    near = difflib.get_close_matches(concept, load_concepts(), 3)
+    way_out = f"Nearest: {', '.join(near)}. All are at /v1/concepts." if near else "All are at /v1/concepts."
+    raise BadRequest("bad_parameter", f"There is no concept {concept!r}.", way_out, parameter="concept", nearest=near)
+
+
+def _newest_first(index: Index, within: Sequence[str]) -> Iterator[Span]:
+    for entry in reversed(index.query(layout.years().pk, limit=MOST)):
+        yield from (layout.reports_of_year(layout.year_of_key(entry.sk), division) for division in within)
+
+
+def _concept_years(index: Index, concept_id: str) -> Iterator[int]:
+    """The years that a concept's partition holds, ascending, one query each; 0 stands for figures without a year."""
+    after = ""
+    span = layout.indicators_of_concept(concept_id)
+    while entries := index.query(span.pk, after=after, limit=1):
+        year = layout.year_of_key(entries[0].sk)
+        yield year
+        after = layout.after_year(year)
+
+
+def _reports_by_year(index: Index, code: str) -> dict[int | None, list[str]]:
+    span, by_year = layout.reports_of_township(code), dict[int | None, list[str]]()
+    for entry in index.query(span.pk, prefix=span.prefix, limit=MOST):
+        summary = orjson.loads(entry.body)
+        by_year.setdefault(layout.report_year(summary), []).append(summary["id"])
+    return by_year
+
+
+def _no_report(index: Index, code: str, year: int) -> NotFound:
+    there = [str(each) for each in _reports_by_year(index, code)]
+    way_out = f"There are reports of {', '.join(there)}." if there else "No report of this township is published yet."
+    return NotFound("no_report", f"There is no report of {code} for {year}.", way_out)
+
+
+def _whole_records(storage: Storage, span: Span, page: Page) -> Page:
+    """The records of a page of summaries; it ends early where the next record would make the answer too large."""
+    data: list[orjson.Fragment] = []
+    size, last = 0, Position(*span)
+    for summary in page.data:
+        body = storage.objects.get(layout.record_object(summary["id"], summary["revision"]))
+        size += len(body)
+        if data and size > ANSWER_BYTES:
+            return Page(data, paging.write_cursor(last))
+        data.append(orjson.Fragment(body.rstrip()))
+        last = Position(*layout.filed_report(summary))
+    return Page(data, page.next)

@@ -1,0 +1,102 @@
+"""What a request says, checked by the contract of its route: each refusal names the parameter and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from chalicelib.errors import BadRequest
+from chalicelib.routes import PATH, Parameter, Route
+
+
+def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The route's parameters by name, integers as int, defaults filled in, None where not given. Raises BadRequest."""
+    known = {parameter.name: parameter for parameter in route.parameters}
+    for name in query:
+        if name not in known:
+            raise _unknown(name, list(known))
+    return {name: _one(parameter, query.get(name, ())) for name, parameter in known.items()}
+
+
+def read_path(captured: Mapping[str, str]) -> dict[str, Any]:
+    """The path's parameters, percent-decoded exactly once. Raises BadRequest."""
+    return {name: read_value(PATH[name], _decoded(name, raw)) for name, raw in captured.items()}
+
+
+def read_value(parameter: Parameter, text: str) -> Any:
+    """The value as the parameter's schema has it. Raises BadRequest `bad_parameter`."""
+    schema = parameter.schema
+    if schema["type"] == "integer":
+        if re.fullmatch(r"[0-9]{1,9}", text) and schema["minimum"] <= int(text) <= schema["maximum"]:
+            return int(text)
+        raise _bad(parameter, text, f"Give a whole number from {schema['minimum']} to {schema['maximum']}.")
+    if "enum" in schema:
+        if text in schema["enum"]:
+            return text
+        near = difflib.get_close_matches(text, schema["enum"], 1)
+        raise _bad(parameter, text, f"Give one of {', '.join(schema['enum'])}.", nearest=near)
+    if not schema["minLength"] <= len(text) <= schema["maxLength"]:
+        raise _bad(parameter, text[:50], f"Give {schema['minLength']} to {schema['maxLength']} characters.")
+    if "pattern" in schema and not re.search(schema["pattern"], text):
+        raise _bad(parameter, text, f"Give text that matches {schema['pattern']}.")
+    return text
+
+
+def read_members(body: bytes, members: Mapping[str, bool]) -> dict[str, str | None]:
+    """The members of a JSON object of strings; `members` says of each whether it is required. Raises BadRequest."""
+    try:
+        found = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("bad_json", f"The body is no JSON: {error}.", "Send a JSON object in UTF-8.") from error
+    if not isinstance(found, dict):
+        raise BadRequest("bad_json", "The body is no JSON object.", f"Send an object with {_named(members)}.")
+    for name, value in found.items():
+        if name not in members:
+            raise _unknown(name, list(members))
+        if not isinstance(value, str) and (members[name] or value is not None):
+            raise BadRequest("bad_parameter", f"{name} is no string.", "Give a string.", parameter=name)
+    for name, required in members.items():
+        if required and not found.get(name):
+            raise BadRequest("missing_parameter", f"{name} is missing.", f"Send {_named(members)}.", parameter=name)
+    return {name: found.get(name) for name in members}
+
+
+def _one(parameter: Parameter, values: Sequence[str]) -> Any:
+    name = parameter.name
+    if len(values) > 1:
+        raise BadRequest("repeated_parameter", f"{name} is given {len(values)} times.", "Give it once.", parameter=name)
+    if values:
+        return read_value(parameter, values[0])
+    if parameter.required:
+        way_out = f"Add {name}=…: {parameter.description}"
+        raise BadRequest("missing_parameter", f"{name} is missing.", way_out, parameter=name)
+    return parameter.schema.get("default")
+
+
+def _decoded(name: str, raw: str) -> str:
+    try:
+        return unquote(raw, errors="strict")
+    except UnicodeDecodeError as error:
+        way_out = "Percent-encode the path in UTF-8."
+        raise BadRequest("bad_parameter", f"{name} is no UTF-8.", way_out, parameter=name) from error
+
+
+def _unknown(name: str, allowed: list[str]) -> BadRequest:
+    near = difflib.get_close_matches(name, allowed, 1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    way_out = f"{hint}Allowed: {', '.join(allowed)}." if allowed else "This address takes no parameters."
+    return BadRequest("unknown_parameter", f"There is no parameter {name!r}.", way_out, parameter=name, allowed=allowed)
+
+
+def _bad(parameter: Parameter, text: str, way_out: str, **extra: Any) -> BadRequest:
+    name = parameter.name
+    return BadRequest("bad_parameter", f"{text!r} is no value of {name}.", way_out, parameter=name, **extra)
+
+
+def _named(members: Mapping[str, bool]) -> str:
+    return ", ".join(f"{name}{'' if required else ' (optional)'}" for name, required in members.items())
