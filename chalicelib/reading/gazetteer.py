@@ -1,0 +1,189 @@
+"""Names of divisions in a text: counties and above with their short and former forms, townships at a name's boundary."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from chalicelib import divisions
+
+RULES = Path(__file__).resolve().parent.parent / "rules" / "divisions.toml"
+LONGEST_UPPER = 12
+LONGEST_TOWNSHIP = 12
+
+_UPPER_END = re.compile("[县市区旗州盟省]")
+_TOWNSHIP_END = re.compile("街道(?:办事处)?|[镇乡]|苏木|农场|林场|牧场|地区")
+_SUFFIX = re.compile("(?:自治县|自治旗|自治州|自治区|林区|特区|新区|地区|[县市区旗盟省])$")
+_STEM_LEAST = 2
+_IDEOGRAPHS = re.compile("[\u3400-\u9fff〇]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A county, prefecture or province named at `start:end` of a text; several codes where several carry the name.
+
+    `exact` is false for a short or former form.
+    """
+
+    start: int
+    end: int
+    name: str
+    codes: tuple[str, ...]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TownshipMention:
+    """A township named at `start:end`: `known` tells whether the division table holds the name."""
+
+    start: int
+    end: int
+    name: str
+    known: bool
+
+
+@cache
+def words(kind: str) -> frozenset[str]:
+    """A word list of `rules/divisions.toml`: `peoples`, `generic` or `before`."""
+    return frozenset(tomllib.loads(RULES.read_text("utf-8"))[kind])
+
+
+@cache
+def _peoples() -> re.Pattern[str]:
+    ordered = sorted(words("peoples"), key=lambda name: -len(name))
+    return re.compile("(?:" + "|".join(ordered) + ")+(?=自治|乡|镇|$)")
+
+
+def stem(name: str) -> str:
+    """The name without its people and its rank: `玉环市` and `玉环县` give `玉环`, `恩施土家族苗族自治州` gives `恩施`."""
+    short = _SUFFIX.sub("", name)
+    return _peoples().sub("", short) or short
+
+
+@cache
+def _uppers() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Codes of counties, prefectures and provinces by full name, and by stem."""
+    exact: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
+    table = divisions.table()
+    for code, name in zip(table.codes, table.names, strict=True):
+        if len(code) == 9 or name in divisions.PLACEHOLDERS or name in words("generic"):
+            continue
+        exact.setdefault(name, []).append(code)
+        short = stem(name)
+        if _STEM_LEAST <= len(short) <= 6 and short != name:
+            stems.setdefault(short, []).append(code)
+    return {k: tuple(v) for k, v in exact.items()}, {k: tuple(v) for k, v in stems.items()}
+
+
+@cache
+def _short_townships() -> dict[str, tuple[str, ...]]:
+    """Full names of ethnic townships by their short form: `同乐乡` stands for `同乐苗族乡`."""
+    shorts: dict[str, list[str]] = {}
+    for name in divisions.table().rows:
+        if "族" in name and name[-1] in "乡镇" and (short := _peoples().sub("", name)) != name and len(short) > 2:
+            shorts.setdefault(short, []).append(name)
+    return {short: tuple(names) for short, names in shorts.items()}
+
+
+def find_uppers(text: str) -> Iterator[Mention]:
+    """Counties, prefectures and provinces named in `text` with their rank, longest name first, in reading order."""
+    exact, stems = _uppers()
+    past = 0
+    for found in _UPPER_END.finditer(text):
+        end = found.end()
+        for start in range(max(past, end - LONGEST_UPPER), end - 1):
+            name = text[start:end]
+            if codes := exact.get(name):
+                yield Mention(start, end, name, codes, True)
+            elif len(name) > _STEM_LEAST and name[-1] in "县市区" and (codes := stems.get(name[:-1])):
+                yield Mention(start, end, name, codes, False)
+            else:
+                continue
+            past = end
+            break
+
+
+def stem_codes(name: str) -> tuple[str, ...]:
+    """The codes that have this short form, () where none has."""
+    return _uppers()[1].get(name, ())
+
+
+def find_townships(text: str) -> list[TownshipMention]:
+    """Townships named in `text`: the whole name between its left boundary and its rank, known to the table or not."""
+    found: list[TownshipMention] = []
+    for match in _TOWNSHIP_END.finditer(text):
+        mention = _township_at(text, match)
+        if mention is None:
+            continue
+        if found and mention.start <= found[-1].start:
+            found.pop()  # `东乡` within `东乡镇`
+        found.append(mention)
+    return found
+
+
+def _township_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
+    ends = {rank.end(), rank.start() + 2 if rank.group().startswith("街道") else rank.end()}
+    for end in sorted(ends, reverse=True):
+        for start in range(max(0, end - LONGEST_TOWNSHIP), end - 1):
+            name = text[start:end]
+            if is_township(name) and name not in words("generic") and at_boundary(text, start):
+                return TownshipMention(start, end, name, True)
+    return _unknown_at(text, rank)
+
+
+def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
+    """The run of ideographs up to the rank, without the divisions above it and the words before."""
+    end = rank.start() + 2 if rank.group().startswith("街道") else rank.end()
+    run = _last_run(text[max(0, end - 24) : end])
+    start = end - len(run)
+    for mention in find_uppers(run[:-1]):
+        if mention.exact or mention.end - mention.start > 2:
+            start = end - len(run) + mention.end
+    name = text[start:end]
+    for word in sorted(words("before"), key=lambda word: -len(word)):
+        if name.startswith(word) and len(name) > len(word) + 1:
+            name = name[len(word) :]
+            break
+    short = len(name) - len(rank.group())
+    if not 1 < short + (rank.group() in "镇乡") <= 6 or name[0] in "全我本各乡镇村城小该此":
+        return None
+    return TownshipMention(end - len(name), end, name, is_township(name))
+
+
+def _last_run(text: str) -> str:
+    last = ""
+    for run in _IDEOGRAPHS.finditer(text):
+        last = run.group() if run.end() == len(text) else ""
+    return last
+
+
+def is_township(name: str) -> bool:
+    """Whether a township carries exactly this name, or it is the short form of an ethnic one."""
+    rows = divisions.table().rows.get(name)
+    if rows is not None:
+        return any(len(divisions.table().codes[row]) == 9 for row in rows)
+    return name in _short_townships()
+
+
+def full_names(name: str) -> tuple[str, ...]:
+    """The table's names for a township's name in a text: itself, or the ethnic townships that it is short for."""
+    return (name,) if divisions.named(name) else _short_townships().get(name, ())
+
+
+def at_boundary(text: str, start: int) -> bool:
+    """Whether a name can begin at `start`: nothing before, no ideograph, a division's name or short form, a common word."""
+    before = text[max(0, start - LONGEST_UPPER) : start]
+    if not before or not _IDEOGRAPHS.fullmatch(before[-1]):
+        return True
+    exact, stems = _uppers()
+    return any(
+        before[at:] in exact
+        or before[at:] in words("before")
+        or (before[at:] in stems and at_boundary(text, start - len(before) + at))
+        for at in range(len(before))
+    )

@@ -1,0 +1,241 @@
+"""Which township a report is of: names and codes on the page, weighed against all 41,352 townships. Nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib import divisions
+from chalicelib.divisions import Division
+from chalicelib.errors import ReportError
+from chalicelib.reading import gazetteer
+from chalicelib.reading.model import Candidate, Page, Township
+
+NOBODY = Township(None, None, None, None, None)
+MOST_CANDIDATES = 20
+BODY = 30_000  # characters of the body that are searched for names
+
+# What a mention is worth by the level that it names, and where it stands. A county's code in the index number beats all.
+LEVEL = {6: 1.0, 4: 0.4, 2: 0.2}
+INDEX, NAMED, SHORT, BODY_NAMED, BODY_SHORT = 100.0, 40.0, 20.0, 8.0, 3.0
+BODY_MOST = 5  # mentions of one name that count
+ENOUGH = 20.0  # a county in the title or site, or several in the body
+ENOUGH_PRINTED = 8.0  # a province in the title or site
+RIVAL = 0.4  # of the best score: a second candidate above it leaves the question open
+
+DECISIVE = frozenset({"title", "subtitle", "issuer"})  # kinds that a settled township must not contradict
+
+_CREDIT_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{2}([0-9]{6})[0-9A-Z]{9,10}(?![0-9A-Za-z])", re.I)
+_SIX_DIGITS = re.compile(r"(?<![0-9])([0-9]{6})(?![0-9])")
+_SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
+_SIGNATURE = re.compile(".{2,30}(?:人民政府|政府|委员会|党委|党工委|办事处|办公室|镇|乡|街道)$")
+_COUNTY_REPORT = re.compile(
+    r"[)）\s]*(?:人民政府|政府|委|党委)?[)）\s]*(?:关于|工作报告|政府工作报告|工作总结|(?:20|19|二)|$)"
+)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the page says of the place: strings outside the body with their kind, names in the body with their number."""
+
+    index: tuple[str, ...]
+    printed: list[tuple[str, gazetteer.Mention]]
+    body: Counter[tuple[str, tuple[str, ...]]]
+    text: str
+    shorts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, short: str) -> int:
+        """How often a short form stands in the body."""
+        if short not in self.shorts:
+            self.shorts[short] = self.text.count(short)
+        return self.shorts[short]
+
+
+def named_township(code: str) -> Township:
+    """The township with this 9-digit code; raises ReportError `unknown_township` where the table has none."""
+    division = divisions.get(code)
+    if division is None or division.level != "township":
+        raise ReportError(
+            "unknown_township",
+            f"No township has the code {code}.",
+            "Give the 9-digit statistical code of 2023; /v1/townships?q= finds it by name.",
+            place="township",
+        )
+    return _township(code)
+
+
+def resolve_township(page: Page) -> tuple[Township, tuple[Candidate, ...]]:
+    """The township and (); or what is certain of it (its name, or the county), and the candidates, best first."""
+    strings = _strings(page)
+    body = page.text[page.body_start : page.body_start + BODY]
+    evidence = _evidence(page, strings, body)
+    name, kind = _township_name(strings, body)
+    if name is None:
+        return _above(page, evidence), ()
+    rows = [d for full in gazetteer.full_names(name) for d in divisions.named(full)]
+    if not rows:
+        return _unknown(name, evidence)
+    scored = sorted(((_score(d, evidence), d) for d in rows), key=lambda pair: (-pair[0][0], pair[1].code))
+    (best, printed, _), first = scored[0]
+    second = scored[1][0][0] if len(scored) > 1 else 0.0
+    lone = len(scored) == 1 and not _contradicted(first, evidence)
+    clear = second <= RIVAL * best and (best >= ENOUGH or printed >= ENOUGH_PRINTED)
+    if (lone or clear) and not (clear and _contradicted(first, evidence)):
+        return _township(first.code), ()
+    candidates = tuple(
+        Candidate(_township(d.code), (f"{kind}: {name}", *said)) for (_, _, said), d in scored[:MOST_CANDIDATES]
+    )
+    return Township(None, name, None, None, None), candidates
+
+
+def _strings(page: Page) -> list[tuple[str, str]]:
+    """The strings that name the report's place, the surest kind first."""
+    lines = page.text[page.body_start :].split("\n", 8)[:8]
+    subtitle = [("subtitle", line) for line in lines if len(line) <= 80 and _SUBTITLE.search(line)]
+    tail = page.text[max(page.body_start, len(page.text) - 200) :].split("\n")[-4:]
+    signature = [("signature", line) for line in tail if _SIGNATURE.fullmatch(line)]
+    return [("title", page.title), *subtitle, *signature, *page.places]
+
+
+def _evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) -> Evidence:
+    printed = [(kind, mention) for kind, line in strings for mention in gazetteer.find_uppers(line[:300])]
+    named = Counter((m.name, m.codes) for m in gazetteer.find_uppers(body))
+    printed += [(kind, mention) for kind, line in strings for mention in _shorts_before_townships(line[:300])]
+    return Evidence(_index_codes(page.index_number or ""), printed, named, body)
+
+
+def _shorts_before_townships(line: str) -> Iterable[gazetteer.Mention]:
+    """A short form glued to a township's name: `仙居下各镇`."""
+    for mention in gazetteer.find_townships(line):
+        for start in range(max(0, mention.start - 5), mention.start - 1):
+            short = line[start : mention.start]
+            if codes := gazetteer.stem_codes(short):
+                yield gazetteer.Mention(start, mention.start, short, codes, False)
+
+
+def _index_codes(index_number: str) -> tuple[str, ...]:
+    """Counties, or else prefectures, whose code the index number holds: a credit code in places 3 to 8, or six digits alone."""
+    digits = [m.group(1) for pattern in (_CREDIT_CODE, _SIX_DIGITS) for m in pattern.finditer(index_number)]
+    codes = [
+        code for six in digits for code in (six, six[:4] if six.endswith("00") else "") if code and divisions.get(code)
+    ]
+    return tuple(dict.fromkeys(codes))
+
+
+def _township_name(strings: Sequence[tuple[str, str]], body: str) -> tuple[str | None, str]:
+    """The township's name and the kind of string that gives it; (None, '') where none does."""
+    for kind, line in strings:
+        mentions = gazetteer.find_townships(line[:300])
+        if kind == "breadcrumb":
+            mentions = mentions[::-1]
+        if mentions and kind not in {"url"}:
+            return mentions[0].name, kind
+        if kind in {"title", "issuer"} and (name := _odd_name(line)):
+            return name, kind
+    return _name_in_body(body), "body"
+
+
+def _odd_name(line: str) -> str | None:
+    """A name without a township's usual rank (`…管理处`, `…园区`) at the beginning of the line or after a county's name."""
+    starts = [0, *(mention.end for mention in gazetteer.find_uppers(line))]
+    for start in starts:
+        for end in range(min(len(line), start + 24), start + 3, -1):
+            name = line[start:end]
+            if gazetteer.is_township(name) and name not in gazetteer.words("generic"):
+                return name
+    return None
+
+
+def _name_in_body(body: str) -> str | None:
+    """The township that the body names again and again, more than any other."""
+    counts = Counter(m.name for m in gazetteer.find_townships(body) if m.known and len(m.name) > 2).most_common(2)
+    if not counts or counts[0][1] < 2 or (len(counts) > 1 and 2 * counts[1][1] > counts[0][1]):
+        return None
+    return counts[0][0]
+
+
+def _score(division: Division, evidence: Evidence) -> tuple[float, float, tuple[str, ...]]:
+    """The score, the part of it that stands outside the body, and the words that speak for the division."""
+    code, said = division.code, []
+    printed = body = 0.0
+    for found in evidence.index:
+        if code.startswith(found):
+            printed += INDEX * LEVEL[len(found)]
+            said.append(f"index number: {found}")
+    for kind, mention in evidence.printed:
+        if level := _level(code, mention.codes):
+            printed += (NAMED if mention.exact else SHORT) * LEVEL[level]
+            said.append(f"{kind}: {mention.name}")
+    for (name, codes), count in evidence.body.items():
+        if level := _level(code, codes):
+            body += BODY_NAMED * min(count, BODY_MOST) * LEVEL[level]
+            said.append(f"body: {name} ×{count}")
+    for digits in (6, 4, 2):
+        upper = divisions.get(code[:digits])
+        short = gazetteer.stem(upper.name) if upper and upper.name not in divisions.PLACEHOLDERS else ""
+        if len(short) >= 2 and short not in division.name and (count := evidence.count(short)):
+            body += BODY_SHORT * min(count, BODY_MOST) * LEVEL[digits]
+            said.append(f"body: {short} ×{count}")
+    return printed + body, printed, tuple(dict.fromkeys(said))
+
+
+def _level(code: str, codes: tuple[str, ...]) -> int:
+    return max((len(upper) for upper in codes if code.startswith(upper)), default=0)
+
+
+def _contradicted(division: Division, evidence: Evidence) -> bool:
+    """Whether the index number or a title, subtitle or publisher names another place and nothing of that kind this one."""
+    code = division.code
+    if evidence.index:
+        return not any(code.startswith(found[:4]) for found in evidence.index)
+    decisive = [m for kind, m in evidence.printed if kind in DECISIVE and m.exact]
+    return bool(decisive) and not any(_level(code, m.codes) for m in decisive)
+
+
+def _unknown(name: str, evidence: Evidence) -> tuple[Township, tuple[Candidate, ...]]:
+    """A township that the table lacks: its name, the county where that is certain, and namesakes of another rank there."""
+    upper = _surest_upper(evidence)
+    if upper is None:
+        return Township(None, name, None, None, None), ()
+    place = divisions.place(upper)
+    stem = re.sub("(?:街道办事处|街道|[镇乡]|苏木|地区)$", "", name)
+    namesakes = [
+        d for d in divisions.children(upper) if len(upper) == 6 and gazetteer.stem(d.name).rstrip("镇乡街道") == stem
+    ]
+    candidates = tuple(Candidate(_township(d.code), (f"{place['county']}: {d.name}",)) for d in namesakes)
+    return Township(None, name, place["county"], place["prefecture"], place["province"]), candidates
+
+
+def _above(page: Page, evidence: Evidence) -> Township:
+    """A report of a county, city or province where the title says so; else the county that the page names."""
+    upper = _surest_upper(evidence)
+    if upper is None:
+        return NOBODY
+    place = divisions.place(upper)
+    owner = [m for m in gazetteer.find_uppers(page.title) if _COUNTY_REPORT.match(page.title[m.end :])]
+    code = upper if owner and any(upper in m.codes for m in owner) else None
+    return Township(code, None, place["county"], place["prefecture"], place["province"])
+
+
+def _surest_upper(evidence: Evidence) -> str | None:
+    """The code of the county (or what is above it) that the page names for certain; None where it names several."""
+    counties = [code for code in evidence.index if len(code) == 6]
+    if counties:
+        return counties[0]
+    mentions = [m for _, m in evidence.printed if m.exact]
+    mentions += [gazetteer.Mention(0, 0, n, c, True) for (n, c), k in evidence.body.items() if k > 1 and not mentions]
+    codes = {code for m in mentions for code in m.codes}
+    fits = [code for code in codes if all(_related(code, m.codes) for m in mentions)]
+    longest = max(map(len, fits), default=0)
+    deepest = [code for code in fits if len(code) == longest]
+    return deepest[0] if len(deepest) == 1 else None
+
+
+def _related(code: str, codes: tuple[str, ...]) -> bool:
+    return any(code.startswith(other) or other.startswith(code) for other in codes)
+
+
+def _township(code: str) -> Township:
+    return Township(**divisions.place(code))
