@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,20 +75,16 @@ def file_sha256(path: Path) -> str:
 
 def _spool(objects: Objects, key: str, etag: str, head: bytes, rest: BinaryIO) -> Arrival:
     digest, size = hashlib.sha256(head), len(head)
-    handle, name = tempfile.mkstemp(prefix="upload-")
-    path = Path(name)
     try:
-        with os.fdopen(handle, "wb") as spool:
+        with tempfile.NamedTemporaryFile(prefix="upload-") as spool:
             spool.write(head)
             while chunk := rest.read(CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
                 spool.write(chunk)
-        objects.put_file(layout.raw_object(digest.hexdigest()), path)
+            spool.flush()
+            objects.put_file(layout.raw_object(digest.hexdigest()), Path(spool.name))
     except OSError as error:
-        raise StorageError(
-            "spool_failed", f"The file could not be copied: {error}.", "Free some disk space."
-        ) from error
-    finally:
-        path.unlink(missing_ok=True)
+        detail = f"The file could not be copied: {error.strerror}."
+        raise StorageError("spool_failed", detail, "Free some disk space.") from error
     return Arrival(key, etag, digest.hexdigest(), size, None)

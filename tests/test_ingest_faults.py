@@ -1,0 +1,262 @@
+"""Ingestion under faults: a storage that fails at any write, events that come twice, and several uploads at once."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from chalicelib import ingest, layout, uploads
+from chalicelib.errors import StorageError
+from chalicelib.storage import Storage
+from tests.made_reports import (
+    NOW,
+    OTHER_WORDS,
+    REPORT,
+    TOWN,
+    WORDS,
+    drop,
+    exists,
+    head,
+    read_report,
+    report,
+    revisions,
+)
+
+
+@pytest.fixture(autouse=True)
+def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+    monkeypatch.setattr(ingest, "FIRST_PAUSE", 0.001)
+
+
+# Faults: a storage that fails at one of its writes, before or after it is made.
+
+WRITES = ("put", "put_new", "put_file", "delete", "commit")
+
+
+class Failing:
+    """One half of a storage whose writes count down to a failure, which `after` puts behind the write."""
+
+    def __init__(self, inner: Any, countdown: Iterator[int], after: bool) -> None:
+        self._inner, self._countdown, self._after = inner, countdown, after
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._inner, name)
+        return self._failing(inner) if name in WRITES else inner
+
+    def _failing(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            fails = next(self._countdown) == 0
+            if fails and not self._after:
+                raise StorageError("disk_full", "No space left on device.")
+            answer = write(*arguments)
+            if fails:
+                raise StorageError("disk_full", "No space left on device.")
+            return answer
+
+        return call
+
+
+def failing(storage: Storage, at: int, after: bool) -> Storage:
+    countdown = iter(range(at, -1000, -1))
+    return Storage(Failing(storage.objects, countdown, after), Failing(storage.index, countdown, after))
+
+
+def everything(storage: Storage, town: str, upload_id: str) -> dict[str, Any]:
+    """All that is stored of a report of `town`, its code and its upload's id written as such."""
+    partitions = [
+        f"report#{town}-2022",
+        f"township#{town}",
+        f"upload#{upload_id}",
+        "concept#fiscal_revenue",
+        "year#2022",
+    ]
+    entries = [e for pk in partitions for e in storage.index.query(pk) if town in e.pk + e.sk or upload_id in e.pk]
+    found: dict[str, Any] = {f"{e.pk} {e.sk}": orjson.loads(_plain(e.body)) for e in entries}
+    for prefix in (f"records/{town}", f"text/{town}", "incoming/"):
+        found |= {key: storage.objects.get(key).decode() for key in storage.objects.keys(prefix)}
+    masked = orjson.dumps(found).replace(town.encode(), b"TOWN").replace(upload_id.encode(), b"UPLOAD")
+    return dict(orjson.loads(masked))
+
+
+def _plain(body: bytes) -> bytes:
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+
+def _visible(storage: Storage, town: str) -> list[bool]:
+    return [
+        storage.index.get(*layout.head(f"{town}-2022")) is not None,
+        bool(storage.index.query(f"township#{town}")),
+        any(town in e.sk for e in storage.index.query("year#2022")),
+        any(town in e.sk for e in storage.index.query("concept#fiscal_revenue")),
+    ]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+@pytest.mark.parametrize("revised", [False, True], ids=["first revision", "second revision"])
+def test_a_failure_at_any_write_and_a_redelivery_end_in_the_same_state(
+    storage: Storage, after: bool, revised: bool
+) -> None:
+    outcomes = []
+    for at in range(40):
+        town = f"3310{at:05d}"
+        if revised:
+            drop(storage, "first.txt", report(WORDS, town))
+        data = report(WORDS + "后", town)
+        upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
+        storage.objects.put(f"incoming/{upload_id}", data)
+        try:
+            ingest.receive(failing(storage, at, after), f"incoming/{upload_id}", NOW)
+            failed = False
+        except StorageError:
+            failed = True
+            assert len(set(_visible(storage, town))) == 1, f"half visible after write {at}"
+        ingest.receive(storage, f"incoming/{upload_id}", NOW)
+        assert revisions(storage, f"{town}-2022") == ([1, 2] if revised else [1])
+        outcomes.append(_comparable(everything(storage, town, upload_id)))
+        if not failed:
+            break
+    assert len(outcomes) > 6
+    assert all(outcome == outcomes[-1] for outcome in outcomes)
+
+
+def _comparable(found: dict[str, Any]) -> dict[str, Any]:
+    """Without what follows from the township's code: checksums, sizes and offsets of the bytes are equal by length."""
+    text = orjson.dumps(found).decode()
+    hashes = sorted(
+        {word for word in text.replace("\\", "").split('"') if len(word) == 64 and word.isalnum()}, key=text.index
+    )
+    for number, digest in enumerate(hashes):
+        text = text.replace(digest, f"SHA256-{number}")
+    comparable: dict[str, Any] = orjson.loads(text)
+    return comparable
+
+
+def test_a_full_disk_leaves_the_upload_where_it_is_until_a_later_delivery(local_storage: Storage) -> None:
+    upload_id = uploads.announce(local_storage, "a.txt", None, NOW)["id"]
+    local_storage.objects.put(f"incoming/{upload_id}", report())
+    with pytest.raises(StorageError):
+        ingest.receive(failing(local_storage, 3, False), f"incoming/{upload_id}", NOW)
+    assert exists(local_storage, f"incoming/{upload_id}")
+    assert uploads.read(local_storage, upload_id)["state"] == "reading"
+    state = ingest.receive(local_storage, f"incoming/{upload_id}", NOW)
+    assert state is not None
+    assert state["state"] == "published"
+
+
+def test_a_file_too_large_for_memory_and_a_full_disk_is_a_storage_failure(
+    local_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("REPORTS_MAX_BYTES", "10")
+    monkeypatch.setattr("chalicelib.intake.tempfile.NamedTemporaryFile", full)
+    local_storage.objects.put("incoming/a.txt", report())
+    with pytest.raises(StorageError):
+        ingest.receive(local_storage, "incoming/a.txt", NOW)
+    assert exists(local_storage, "incoming/a.txt")
+
+
+# Several at once.
+
+
+def at_once(storage: Storage, keys: list[str]) -> list[dict[str, Any]]:
+    """Receive all keys in threads that start together; their states in the order of `keys`."""
+    barrier, states, failures = threading.Barrier(len(keys)), dict[int, Any](), list[BaseException]()
+
+    def work(number: int, key: str) -> None:
+        barrier.wait()
+        try:
+            states[number] = ingest.receive(storage, key, NOW)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(keys)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    return [states[number] for number in range(len(keys))]
+
+
+def test_the_same_bytes_twice_at_once_are_published_once(storage: Storage) -> None:
+    for name in ("a.txt", "b.txt"):
+        storage.objects.put(f"incoming/{name}", report())
+    states = at_once(storage, ["incoming/a.txt", "incoming/b.txt"])
+    assert sorted(s["unchanged"] for s in states) == [False, True]
+    assert revisions(storage, REPORT) == [1]
+
+
+def test_one_event_delivered_twice_at_once_is_one_upload(storage: Storage) -> None:
+    upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
+    storage.objects.put(f"incoming/{upload_id}", report())
+    at_once(storage, [f"incoming/{upload_id}"] * 3)
+    state = uploads.read(storage, upload_id)
+    assert (state["state"], state["unchanged"]) == ("published", False)
+    assert revisions(storage, REPORT) == [1]
+
+
+def test_two_corrections_at_once_become_two_revisions_with_their_own_texts(storage: Storage) -> None:
+    drop(storage, "first.txt", report())
+    for name in "甲乙":
+        storage.objects.put(f"incoming/{name}", report(WORDS + name))
+    states = at_once(storage, ["incoming/甲", "incoming/乙"])
+    assert sorted(s["report"]["revision"] for s in states) == [2, 3]
+    for name, state in zip("甲乙", states, strict=True):
+        number = state["report"]["revision"]
+        assert storage.objects.get(layout.text_object(REPORT, number)).decode().endswith(name)
+    line = head(storage, REPORT)
+    assert line is not None
+    body = storage.objects.get(layout.record_object(REPORT, 3))
+    assert line["record_sha256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_two_different_documents_at_once_get_two_ids(storage: Storage) -> None:
+    for name, words in (("a", WORDS), ("b", OTHER_WORDS)):
+        storage.objects.put(f"incoming/{name}", report(words))
+    states = at_once(storage, ["incoming/a", "incoming/b"])
+    assert sorted(s["report"]["id"] for s in states) == [REPORT, f"{TOWN}-2022-2"]
+
+
+def test_a_revision_number_left_by_a_dead_writer_is_passed_over(storage: Storage) -> None:
+    drop(storage, "first.txt", report())
+    storage.objects.put("incoming/dead.txt", report(WORDS + "死"))
+    for at in range(9):
+        try:
+            ingest.receive(failing(storage, at, True), "incoming/dead.txt", NOW)
+        except StorageError:
+            if exists(storage, layout.record_object(REPORT, 2)):
+                break
+    assert drop(storage, "alive.txt", report(WORDS + "活"))["report"]["revision"] == 3
+    state = ingest.receive(storage, "incoming/dead.txt", NOW)
+    assert state is not None
+    assert state["report"]["revision"] == 4
+    assert storage.objects.get(layout.text_object(REPORT, 3)).decode().endswith("活")
+
+
+def test_endless_contention_is_a_storage_failure_that_a_later_delivery_mends(
+    local_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "ATTEMPTS", 3)
+    local_storage.objects.put("incoming/a.txt", report())
+    real = layout.published_writes
+
+    def outrun(record: Any, summary: Any, *, expect: int, **rest: Any) -> Any:
+        return real(record, summary, expect=expect + 1, **rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(layout, "published_writes", outrun)
+        with pytest.raises(StorageError) as caught:
+            ingest.receive(local_storage, "incoming/a.txt", NOW)
+    assert caught.value.code == "contended"
+    state = ingest.receive(local_storage, "incoming/a.txt", NOW)
+    assert state is not None
+    assert state["report"] == {"id": REPORT, "revision": 1}
