@@ -108,8 +108,6 @@ def test_indicators(path: Path) -> None:
         stated = item["value"] if item["value"] is not None else item["yoy"]
         bare = re.fullmatch(r"[\d.,]+", item["number"])  # a table's cell, its unit stands elsewhere
         if said is not None and not bare:
-            r"[\d.,]+", item["number"]
-        ):  # a table's bare cell has its unit elsewhere
             assert abs(stated) == pytest.approx(said), where
         if re.search("[余多]", item["number"]):
             assert item["bound"] == ">=", where
