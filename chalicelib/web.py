@@ -236,24 +236,22 @@ def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> R
 class RefusedError(ReportsError):
     """HTTP itself refuses the request before any view sees it."""
 
-    def __init__(self, status: int, code: str, detail: str, way_out: str) -> None:
-        super().__init__(code, detail, way_out)
+    def __init__(self, status: int, code: str, detail: str, way_out: str, **extra: Any) -> None:
+        super().__init__(code, detail, way_out, **extra)
         self.status = status
 
 
-def refusal(status: int, method: str, allow: str, request_id: str) -> ReportsError:
+def refusal(status: int, method: str, allow: str = "", request_id: str = "") -> ReportsError:
     """The error that a bare status of Chalice or of the server stands for."""
     match status:
-        case 400:
-            return RefusedError(400, "bad_request", "The request cannot be understood.", "Send HTTP/1.1 with UTF-8.")
         case 404:
             return RefusedError(404, "unknown_address", "There is nothing at this address.", "GET / lists all routes.")
         case 405:
-            return RefusedError(405, "method_not_allowed", f"{method} is not allowed here.", f"Allowed: {allow}.")
+            way_out = f"Allowed: {allow}."
+            return RefusedError(405, "method_not_allowed", f"{method} is not allowed here.", way_out, allow=allow)
         case 413:
-            return RefusedError(
-                413, "body_too_large", "The body is too large.", "POST /v1/uploads says where files go."
-            )
+            way_out = "Files go where POST /v1/uploads says."
+            return RefusedError(413, "body_too_large", "The body is larger than 6 MB.", way_out)
         case 415:
             way_out = "Send JSON with the header Content-Type: application/json."
             return RefusedError(415, "unsupported_media_type", "This media type is not taken here.", way_out)

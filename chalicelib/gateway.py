@@ -1,0 +1,194 @@
+"""API Gateway's part on one machine, as a WSGI application: HTTP in, the app called with a REST event, HTTP out.
+
+It does what the gateway does on AWS (routes, preflight, limits, unknown addresses), and `/objects/…` stands for S3: the
+addresses that the local storage signs, streamed both ways.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, quote
+
+from chalice.local import RouteMatcher
+
+from chalicelib.errors import BadRequest, ReportsError, TooLarge
+from chalicelib.storage.contract import content_disposition
+from chalicelib.storage.local import LocalObjects
+from chalicelib.web import CORS, Api, problem_reply, refusal
+
+BODY_BYTES = 6_000_000  # what a function is handed at most
+BLOCK = 1 << 16
+FIELDS = 100  # more query parameters than any route has
+OBJECTS = "/objects/"
+
+Environ = Mapping[str, Any]
+Start = Callable[[str, list[tuple[str, str]]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An HTTP response: whole in `body`, or block by block from `stream`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    stream: Iterator[bytes] | None = None
+
+
+class Gateway:
+    """The WSGI application in front of the app."""
+
+    def __init__(self, app: Api) -> None:
+        self._app = app
+        self._routes = RouteMatcher(list(app.routes))
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        request_id, method = uuid.uuid4().hex, environ["REQUEST_METHOD"]
+        # WSGI hands the path over decoded once, its bytes as latin-1.
+        path = quote(environ["PATH_INFO"].encode("latin-1"))
+        try:
+            sent = (
+                self._store(environ, method)
+                if path.startswith(OBJECTS)
+                else self._call(environ, method, path, request_id)
+            )
+        except ReportsError as error:
+            sent = _problem(error, path, request_id)
+        return _send(sent, method, start)
+
+    def _call(self, environ: Environ, method: str, path: str, request_id: str) -> Sent:
+        try:
+            match = self._routes.match_route(path)
+        except ValueError:
+            raise refusal(404, method) from None
+        if method == "OPTIONS":
+            return _preflight(self._app.routes[match.route])
+        event = _event(environ, path, match.route, match.captured, request_id)
+        answer = self._app(event, None)
+        body: str = answer["body"]
+        whole = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+        return Sent(answer["statusCode"], answer["headers"], whole)
+
+    def _store(self, environ: Environ, method: str) -> Sent:
+        objects = self._app.storage.objects
+        if not isinstance(objects, LocalObjects):
+            raise refusal(404, method)
+        key = environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix(OBJECTS)
+        query = dict(_fields(parse_qsl, environ))
+        match method:
+            case "PUT":
+                return _receive(objects, key, objects.verify_upload(key, query, time.time()), environ)
+            case "GET" | "HEAD":
+                return _deliver(objects, key, *objects.verify_download(key, query, time.time()))
+            case "OPTIONS":
+                return _preflight(("GET", "HEAD", "PUT"))
+        raise refusal(405, method, "GET, HEAD, PUT, OPTIONS")
+
+
+def _event(environ: Environ, path: str, route: str, captured: dict[str, str], request_id: str) -> dict[str, Any]:
+    method, body = environ["REQUEST_METHOD"], _body(environ)
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    return {
+        "resource": route,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueQueryStringParameters": _fields(parse_qs, environ) or None,
+        "pathParameters": captured,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": method, "resourcePath": route, "path": path, "requestId": request_id},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def _fields(parse: Callable[..., Any], environ: Environ) -> Any:
+    try:
+        return parse(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=FIELDS)
+    except ValueError as error:
+        raise BadRequest("bad_request", f"The query cannot be read: {error}.", "Give each parameter once.") from error
+
+
+def _body(environ: Environ) -> bytes:
+    if _length(environ) > BODY_BYTES:
+        raise refusal(413, environ["REQUEST_METHOD"])
+    body: bytes = environ["wsgi.input"].read(BODY_BYTES + 1)
+    if len(body) > BODY_BYTES:
+        raise refusal(413, environ["REQUEST_METHOD"])
+    return body
+
+
+def _length(environ: Environ) -> int:
+    """What the client announces; -1 for a body in chunks or none."""
+    announced = environ.get("CONTENT_LENGTH") or environ.get("HTTP_CONTENT_LENGTH") or "-1"
+    return int(announced) if announced.isdigit() else -1
+
+
+def _receive(objects: LocalObjects, key: str, most: int, environ: Environ) -> Sent:
+    if _length(environ) > most:
+        raise TooLarge("upload_too_large", f"The file is larger than {most:,} bytes.", "Upload the report alone.")
+    objects.put_stream(key, _blocks(environ), most)
+    return Sent(200, CORS.get_access_control_headers())
+
+
+def _blocks(environ: Environ) -> Iterator[bytes]:
+    """The body as it arrives. Raises BadRequest when the client stops short of what it announced."""
+    announced, size = _length(environ), 0
+    while block := environ["wsgi.input"].read(BLOCK):
+        size += len(block)
+        yield block
+    if announced not in (-1, size):
+        raise BadRequest("upload_cut", f"The file ended after {size} of {announced} bytes.", "Send it again.")
+
+
+def _deliver(objects: LocalObjects, key: str, filename: str, media: str) -> Sent:
+    info = objects.stat(key)
+    headers = {
+        "Content-Type": media,
+        "Content-Length": str(info.size),
+        "Content-Disposition": content_disposition(filename),
+        # Uploaded by anybody: a browser saves it, and runs nothing of it.
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=0",
+        "ETag": f'"{info.etag}"',
+    }
+    return Sent(200, {**headers, **CORS.get_access_control_headers()}, stream=_read(objects, key))
+
+
+def _read(objects: LocalObjects, key: str) -> Iterator[bytes]:
+    with objects.open(key) as stream:
+        while block := stream.read(BLOCK):
+            yield block
+
+
+def _preflight(methods: Iterable[str]) -> Sent:
+    allowed = ", ".join([*methods, "OPTIONS"])
+    cors = {**CORS.get_access_control_headers(), "Access-Control-Allow-Methods": allowed}
+    return Sent(204, {**cors, "Allow": allowed, "Cache-Control": "public, max-age=86400"})
+
+
+def _problem(error: ReportsError, path: str, request_id: str) -> Sent:
+    reply = problem_reply(error, path)
+    allow = {"Allow": error.extra["allow"]} if "allow" in error.extra else {}
+    headers = {"Content-Type": reply.media, "Cache-Control": reply.cache, "X-Request-Id": request_id, **reply.headers}
+    return Sent(reply.status, {**headers, **allow, **CORS.get_access_control_headers()}, reply.body)
+
+
+def _send(sent: Sent, method: str, start: Start) -> Iterable[bytes]:
+    """Hand the response to the server; HEAD, 204 and 304 have no body, and HEAD says how long it would be."""
+    headers, bare = dict(sent.headers), sent.status in (204, 304)
+    if not bare:
+        headers.setdefault("Content-Length", str(len(sent.body)))
+    start(f"{sent.status} {HTTPStatus(sent.status).phrase}", list(headers.items()))
+    if bare or method == "HEAD":
+        return []
+    return sent.stream or [sent.body]

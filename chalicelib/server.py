@@ -1,0 +1,109 @@
+"""The server of one machine: granian in front of the gateway, and beside it the threads that publish what arrives.
+
+Granian's one worker process answers. This process ingests, so that reading a report holds up no answer.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+from contextlib import ExitStack
+from multiprocessing import parent_process
+from pathlib import Path
+from time import sleep
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from chalicelib.errors import StorageError
+from chalicelib.gateway import Gateway
+
+# Measured on two cores: 16 threads answer no faster, for they share one interpreter; 1 waits for each file it sends.
+THREADS = 4
+GRACE_SECONDS = 10  # for the worker to end what it is answering
+TURN = 0.05  # seconds between two looks whether the worker listens
+
+
+def serve(host: str, port: int) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError `port_in_use` when it cannot listen."""
+    require_free(host, port)
+    # A forked worker would inherit the open database, and locks that other threads hold.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "chalicelib.server:make_application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        websockets=False,
+        factory=True,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_SECONDS,
+    )
+    with ExitStack() as running:
+        if not os.environ.get("REPORTS_BUCKET"):
+            _publish_arrivals(running)
+        threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+        server.serve()
+    return 0
+
+
+def make_application() -> Gateway:
+    """The WSGI application, made in the worker process; it ends with the process that started it, even a killed one."""
+    from app import app
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _ = app.storage  # opened before the threads come, so that it is opened once
+    return Gateway(app)
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise StorageError `port_in_use` unless this address can be listened on.
+
+    Granian shares its port (SO_REUSEPORT): without this, two servers would answer in turns.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise StorageError(
+            "port_in_use",
+            f"Nothing can listen on {host}:{port} ({error.strerror}).",
+            "Stop what listens there, or choose another port: make run PORT=8001.",
+        ) from error
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _publish_arrivals(running: ExitStack) -> None:
+    """Start ingestion and export beside the server, and stop them when `running` closes."""
+    from app import app, ingest_upload
+    from chalicelib import fresh_bulk, watch
+
+    data = Path(os.environ.get("REPORTS_DATA") or "data")
+    running.callback(watch.start(data, app.storage, ingest_upload).stop)
+    running.callback(fresh_bulk.start(data, app.storage).stop)
+
+
+def _announce(host: str, port: int) -> None:
+    """One line once the worker listens."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+            break
+        except OSError:
+            sleep(TURN)
+    shown = f"[{address}]" if ":" in address else address
+    print(f"Serving on http://{shown}:{port}", flush=True)
