@@ -1,0 +1,139 @@
+"""What a publisher asks of uploads: an address, the state, and to settle the township."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from chalicelib import layout, publish, upload_state, uploads
+from chalicelib.errors import BadRequest, Conflict, NotFound, StorageError
+from chalicelib.storage import Storage
+from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, read_report, revisions, write_report
+
+OTHER_TOWN = "331024106"
+UNSETTLED = write_report(WORDS, candidates=f"{TOWN} {OTHER_TOWN}", year=2022)
+
+
+@pytest.fixture(autouse=True)
+def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+
+
+def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:
+    state, address = uploads.create(storage, "报告.txt", None, NOW)
+    other, other_address = uploads.create(storage, "报告.txt", None, NOW)
+    assert state == {
+        "id": state["id"],
+        "state": "waiting",
+        "filename": "报告.txt",
+        "township": None,
+        "received": "2024-03-01T08:30:00Z",
+        "updated": "2024-03-01T08:30:00Z",
+        "report": None,
+        "candidates": [],
+        "reasons": [],
+        "sha256": None,
+        "unchanged": False,
+    }
+    assert uploads.read(storage, state["id"]) == state
+    assert state["id"] in address.url
+    assert (address.method, state["id"] != other["id"], address.url != other_address.url) == ("PUT", True, True)
+
+
+@pytest.mark.parametrize("code", ["", "331022", "331022999", "亭旁镇", "331022103 ", "33102210３"])
+def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storage: Storage, code: str) -> None:
+    for refuse in (
+        lambda: uploads.create(local_storage, "a.txt", code, NOW),
+        lambda: uploads.name_township(local_storage, "0" * 32, code, NOW),
+    ):
+        with pytest.raises(BadRequest) as caught:
+            refuse()
+        assert (caught.value.code, caught.value.extra["parameter"]) == ("unknown_township", "township")
+
+
+@pytest.mark.parametrize("upload_id", ["", "x", "0" * 32, "../secret", "亭"])
+def test_an_unknown_upload_is_not_found(storage: Storage, upload_id: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        uploads.read(storage, upload_id)
+    assert caught.value.code == "unknown_upload"
+
+
+def test_an_upload_of_an_unsettled_township_waits_with_its_candidates(storage: Storage) -> None:
+    state = drop(storage, "a.txt", UNSETTLED)
+    assert state["state"] == "needs_township"
+    assert [c["code"] for c in state["candidates"]] == [TOWN, OTHER_TOWN]
+    assert storage.objects.get(layout.raw_object(state["sha256"])) == UNSETTLED
+    assert head(storage, REPORT) is None
+    assert list(storage.objects.keys("incoming/")) == []
+    assert drop(storage, "a.txt", UNSETTLED) == state
+
+
+def test_naming_the_township_publishes_from_the_kept_bytes(storage: Storage) -> None:
+    upload_id = drop(storage, "a.txt", UNSETTLED)["id"]
+    state = uploads.name_township(storage, upload_id, OTHER_TOWN, NOW)
+    assert (state["state"], state["report"]) == ("published", {"id": f"{OTHER_TOWN}-2022", "revision": 1})
+    assert (state["township"], state["candidates"]) == (OTHER_TOWN, [])
+    assert uploads.name_township(storage, upload_id, OTHER_TOWN, NOW) == state
+    record = orjson.loads(storage.objects.get(layout.record_object(f"{OTHER_TOWN}-2022", 1)))
+    assert record["township"]["code"] == OTHER_TOWN
+
+
+def test_the_same_bytes_named_alike_are_unchanged_and_unnamed_still_a_question(storage: Storage) -> None:
+    uploads.name_township(storage, drop(storage, "a.txt", UNSETTLED)["id"], TOWN, NOW)
+    again = drop(storage, "b.txt", UNSETTLED)
+    assert again["state"] == "needs_township"
+    assert uploads.name_township(storage, again["id"], TOWN, NOW)["unchanged"] is True
+    assert revisions(storage, REPORT) == [1]
+
+
+def test_a_township_can_only_be_named_where_it_is_asked_for(storage: Storage) -> None:
+    waiting = uploads.announce(storage, "a.txt", None, NOW)["id"]
+    rejected = drop(storage, "b.txt", b"no report")["id"]
+    settled = drop(storage, "c.txt", UNSETTLED)["id"]
+    uploads.name_township(storage, settled, TOWN, NOW)
+    for upload_id, code in ((waiting, TOWN), (rejected, TOWN), (settled, OTHER_TOWN)):
+        with pytest.raises(Conflict) as caught:
+            uploads.name_township(storage, upload_id, code, NOW)
+        assert caught.value.code == "township_not_asked"
+
+
+def test_an_upload_that_fails_while_its_township_is_named_still_waits(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = drop(storage, "a.txt", UNSETTLED)["id"]
+
+    def full(*_: Any, **__: Any) -> None:
+        raise StorageError("disk_full", "The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "store", full)
+        with pytest.raises(StorageError):
+            uploads.name_township(storage, upload_id, TOWN, NOW)
+    assert uploads.read(storage, upload_id)["state"] == "needs_township"
+    assert uploads.name_township(storage, upload_id, TOWN, NOW)["state"] == "published"
+
+
+def test_nothing_that_names_a_township_is_a_rejection(storage: Storage) -> None:
+    state = drop(storage, "a.txt", write_report(WORDS, year=2022))
+    assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "no_township")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("报告.txt", "报告.txt"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\docs\\报告.html", "报告.html"),
+        ("/", "upload"),
+        ("..", "upload"),
+        ("", "upload"),
+        ("a\0b\r\nc\u202etxt.exe", "abctxt.exe"),
+        ("x" * 300 + ".txt", "x" * 196 + ".txt"),
+        ("报告.txt".encode("gb18030").decode("utf-8", "surrogateescape"), "报告.txt"),
+        ("\ud800a.txt", "?a.txt"),
+    ],
+)
+def test_a_file_name_is_kept_bare_and_harmless(given: str, kept: str) -> None:
+    assert upload_state.clean_filename(given) == kept
