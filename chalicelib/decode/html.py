@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chalicelib.reading.model import Document
 
-BLOCKS = frozenset(
-    """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
-    footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td
-    tfoot th thead tr ul""".split()
-)
-UNSEEN = frozenset(
-    """audio button canvas colgroup datalist embed head iframe img input map math noscript object script select style svg
-    template textarea video""".split()
-)
-# Containers of the article in the content systems that governments use; the first that holds most of the prose wins.
-MAIN = ", ".join(
-    """.TRS_Editor .TRS_UEDITOR .trs_editor_view #UCAP-CONTENT .UCAP-CONTENT #zoom #Zoom #fontzoom #fontZoom #BodyLabel
-    .article-content .article_content .articleContent .con_text .content_text .view .news_content .v_news_content
-    #vsb_content .main-txt .pages_content #js_content .xxgk_content .bt_content .ewb-article-info .info-content
-    .details-content .zwxl-article .wzcon #content #article .article .content .detail article main""".split()
-)
+RULES = Path(__file__).resolve().parent.parent / "rules" / "furniture_html.toml"
 MAIN_PROSE = 150  # ideographs that a main content holds at least
 LABEL_CELL = 60  # characters: a cell of several short lines is still one cell of a data table
 
@@ -35,6 +23,12 @@ _BLANKS = re.compile("[ \t\n\r\f\u00a0]+")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d\u2018\u2019]")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
+
+
+@cache
+def elements(kind: str) -> frozenset[str]:
+    """The elements or selectors of one kind in `rules/furniture_html.toml`: `blocks`, `unseen` or `main`."""
+    return frozenset(tomllib.loads(RULES.read_text("utf-8"))[kind])
 
 
 def read_html(source: str, encoding: str) -> Document:
@@ -71,7 +65,7 @@ def _main_node(tree: LexborHTMLParser) -> int | None:
     body = tree.body
     if body is None:
         return None
-    matches = [(node, _ideographs(node)) for node in tree.css(MAIN)[:50]]
+    matches = [(node, _ideographs(node)) for node in tree.css(", ".join(sorted(elements("main"))))[:50]]
     most = max((count for _, count in matches), default=0)
     if most < MAIN_PROSE:
         return None
@@ -88,6 +82,7 @@ class Lines:
 
     def __init__(self, main: int | None) -> None:
         self.main = main
+        self.blocks, self.unseen = elements("blocks"), elements("unseen")
         self.out: list[str] = []
         self.inline: list[str] = []
         self.rows: list[tuple[list[str], list[list[str]]]] = []
@@ -121,11 +116,11 @@ class Lines:
         if tag == "-text":
             self.write(node.text_content or "")
             return False
-        if (tag.startswith("-") and tag != "-document") or tag in UNSEEN or _hidden(node):
+        if (tag.startswith("-") and tag != "-document") or tag in self.unseen or _hidden(node):
             return False
         if tag == "br":
             self.flush()
-        elif tag in BLOCKS:
+        elif tag in self.blocks:
             self.flush()
             self.open_block(tag)
         if node.mem_id == self.main:
@@ -135,12 +130,12 @@ class Lines:
 
     def leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if tag in UNSEEN or tag.startswith("-"):
+        if tag in self.unseen or tag.startswith("-"):
             return
         if node.mem_id == self.main:
             self.flush()
             self.out.append(CLOSE)
-        if tag in BLOCKS and not _hidden(node):
+        if tag in self.blocks and not _hidden(node):
             self.flush()
             self.close_block(tag)
 

@@ -1,4 +1,4 @@
-"""Names of divisions in a text: counties and above with their short and former forms, townships at a name's boundary."""
+"""Names of divisions in a text: counties and above with short and former forms, townships at a name's boundary."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def _peoples() -> re.Pattern[str]:
 
 
 def stem(name: str) -> str:
-    """The name without its people and its rank: `玉环市` and `玉环县` give `玉环`, `恩施土家族苗族自治州` gives `恩施`."""
+    """The name without people and rank: `玉环市` gives `玉环`, `恩施土家族苗族自治州` `恩施`."""
     short = _SUFFIX.sub("", name)
     return _peoples().sub("", short) or short
 
 
 @cache
 def _uppers() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Codes of counties, prefectures and provinces by full name, and by stem."""
+    """Codes of counties and above by full name, and by stem."""
     exact: dict[str, list[str]] = {}
     stems: dict[str, list[str]] = {}
     table = divisions.table()
@@ -176,7 +176,7 @@ def full_names(name: str) -> tuple[str, ...]:
 
 
 def at_boundary(text: str, start: int) -> bool:
-    """Whether a name can begin at `start`: nothing before, no ideograph, a division's name or short form, a common word."""
+    """Whether a name can begin at `start`: after nothing, no ideograph, a division's name, a common word."""
     before = text[max(0, start - LONGEST_UPPER) : start]
     if not before or not _IDEOGRAPHS.fullmatch(before[-1]):
         return True

@@ -19,6 +19,8 @@ _BLANK = r"[ \u00a0\u3000]{0,4}"
 _TIME = r"(?:[T\s]{1,4}(\d{1,2})[:：时](\d{2})(?:[:：分](\d{2}))?)?"
 _DATE = re.compile(r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)(?:\s?日)?" + _TIME)
 _LEAD = re.compile(rf"[\s|｜【\[(（•·*]{{0,20}}({_DATE.pattern})?[\s|｜】\])）]{{0,20}}")
+# A site's name may lead the line, set off by a wide gap.
+_SITE = re.compile(r"[^\s。；，,：:|]{2,30}(?:[ \u00a0]{2,40}|[\t\u3000]{1,20})")
 _CHINESE_DATE = re.compile(
     "([一二三四五六七八九〇○零０oO]{4})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日"
 )
@@ -68,9 +70,14 @@ def read_pairs(line: str) -> list[tuple[str, str]] | None:
     None where the line does not begin with a label (after a bullet or a date).
     """
     begin = _LEAD.match(line)
-    if len(line) > LONGEST or begin is None or not _pattern().match(line, begin.end()):
+    if len(line) > LONGEST or begin is None:
         return None
-    found = list(_pattern().finditer(line, begin.end()))
+    at = begin.end()
+    if not _pattern().match(line, at):
+        site = _SITE.match(line, at)
+        if site is None or not _pattern().match(line, at := site.end()):
+            return None
+    found = list(_pattern().finditer(line, at))
     lead = begin.group(1)
     pairs = [("发布时间", lead)] if lead else []
     ends = [match.start() for match in found[1:]] + [len(line)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 LONGEST = 80
 
 _NOUN = "(?:总结|报告|计划|思路|打算|要点|安排|汇报|回顾|情况|谋划|小结)"
-_TITLE = re.compile(rf"{_NOUN}(?:报告|汇报|材料|如下)?\s*(?:[(（【\[][^()（）]{{0,20}}[)）】\]])?$")
+_TITLE = re.compile(rf"{_NOUN}(?:的?(?:报告|汇报|材料|函|通知|请示))?\s*(?:[(（【\[][^()（）]{{0,20}}[)）】\]])?$")
 _HEADING = re.compile(
     r"\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）]?[、.．，,)）]|第[一二三四五六七八九十]{1,3}[部章]|[0-9]{1,2}[、.．]|[一二三四五六七八九十]是)"
 )
@@ -40,7 +40,7 @@ def is_title(line: str) -> bool:
 
 def title_score(line: str, known: Sequence[str]) -> int:
     """How much speaks for a title line: its year, its place, what the page's metadata says."""
-    score = 2 * bool(_YEAR.search(line)) + bool(_PLACE.search(line)) + (len(line) >= 8)
+    score = 2 * bool(_YEAR.search(line)) + bool(_PLACE.search(line)) + (len(line) >= 8 or line.endswith("政府工作报告"))
     return score + 3 * any(_same(line, title) for title in known)
 
 

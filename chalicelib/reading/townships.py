@@ -1,4 +1,4 @@
-"""Which township a report is of: names and codes on the page, weighed against all 41,352 townships. Nothing is guessed."""
+"""Which township a report is of: names and codes on the page, weighed against the whole table. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOBODY = Township(None, None, None, None, None)
 MOST_CANDIDATES = 20
 BODY = 30_000  # characters of the body that are searched for names
 
-# What a mention is worth by the level that it names, and where it stands. A county's code in the index number beats all.
+# What a mention is worth by the level that it names and where it stands. A county in the index number beats all.
 LEVEL = {6: 1.0, 4: 0.4, 2: 0.2}
 INDEX, NAMED, SHORT, BODY_NAMED, BODY_SHORT = 100.0, 40.0, 20.0, 8.0, 3.0
 BODY_MOST = 5  # mentions of one name that count
@@ -38,7 +38,7 @@ _COUNTY_REPORT = re.compile(
 
 @dataclass(slots=True)
 class Evidence:
-    """What the page says of the place: strings outside the body with their kind, names in the body with their number."""
+    """What the page says of the place: names outside the body with their kind, names in the body with their number."""
 
     index: tuple[str, ...]
     printed: list[tuple[str, gazetteer.Mention]]
@@ -116,7 +116,7 @@ def _shorts_before_townships(line: str) -> Iterable[gazetteer.Mention]:
 
 
 def _index_codes(index_number: str) -> tuple[str, ...]:
-    """Counties, or else prefectures, whose code the index number holds: a credit code in places 3 to 8, or six digits alone."""
+    """Counties, or prefectures, with their code in the index number: places 3 to 8 of a credit code, or six digits."""
     digits = [m.group(1) for pattern in (_CREDIT_CODE, _SIX_DIGITS) for m in pattern.finditer(index_number)]
     codes = [
         code for six in digits for code in (six, six[:4] if six.endswith("00") else "") if code and divisions.get(code)
@@ -138,7 +138,7 @@ def _township_name(strings: Sequence[tuple[str, str]], body: str) -> tuple[str |
 
 
 def _odd_name(line: str) -> str | None:
-    """A name without a township's usual rank (`…管理处`, `…园区`) at the beginning of the line or after a county's name."""
+    """A name without a township's usual rank (`…管理处`, `…园区`) at the line's beginning or after a county's name."""
     starts = [0, *(mention.end for mention in gazetteer.find_uppers(line))]
     for start in starts:
         for end in range(min(len(line), start + 24), start + 3, -1):
@@ -186,7 +186,7 @@ def _level(code: str, codes: tuple[str, ...]) -> int:
 
 
 def _contradicted(division: Division, evidence: Evidence) -> bool:
-    """Whether the index number or a title, subtitle or publisher names another place and nothing of that kind this one."""
+    """Whether index number, title, subtitle or publisher name another place and nothing of that kind names this one."""
     code = division.code
     if evidence.index:
         return not any(code.startswith(found[:4]) for found in evidence.index)
@@ -195,7 +195,7 @@ def _contradicted(division: Division, evidence: Evidence) -> bool:
 
 
 def _unknown(name: str, evidence: Evidence) -> tuple[Township, tuple[Candidate, ...]]:
-    """A township that the table lacks: its name, the county where that is certain, and namesakes of another rank there."""
+    """A township that the table lacks: its name, the county where certain, and namesakes of another rank there."""
     upper = _surest_upper(evidence)
     if upper is None:
         return Township(None, name, None, None, None), ()
