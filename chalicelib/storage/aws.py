@@ -99,7 +99,7 @@ class Clients:
 
 class S3Objects:
     def __init__(self, bucket: str, clients: Clients) -> None:
-        self._bucket, self._clients = bucket, clients
+        self._bucket, self.clients = bucket, clients
 
     def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         check_key(key)
@@ -174,14 +174,14 @@ class S3Objects:
 
     @property
     def _s3(self) -> S3Client:
-        return self._clients.s3
+        return self.clients.s3
 
 
 class DynamoIndex:
     """Entries as items: `body` is binary, `version` a number. Reads are consistent, so that a writer sees its own."""
 
     def __init__(self, table: str, clients: Clients) -> None:
-        self._table, self._clients = table, clients
+        self._table, self.clients = table, clients
 
     def get(self, pk: str, sk: str) -> Entry | None:
         with _failures():
@@ -259,7 +259,7 @@ class DynamoIndex:
 
     @property
     def _dynamodb(self) -> DynamoDBClient:
-        return self._clients.dynamodb
+        return self.clients.dynamodb
 
 
 def _s3_config() -> Config:

@@ -38,7 +38,10 @@ _STALE_SECONDS = 24 * 3600  # a write under way is never that old: its process w
 def open_storage(folder: Path) -> Storage:
     """The storage under `folder`, which is made when missing. Raises StorageError when it cannot be used."""
     with writing(""):
-        make_folder(folder)
+        try:
+            make_folder(folder)
+        except NotADirectoryError as error:
+            raise StorageError("no_folder", f"{folder} is no folder.", "Choose another data folder.") from error
         sweep(folder / ".tmp", _STALE_SECONDS)
         sweep(folder / ".used", MAX_ADDRESS_SECONDS)
     return Storage(LocalObjects(folder), LocalIndex(folder / "index.sqlite"))

@@ -21,7 +21,9 @@ def sign_upload(secret: bytes, key: str, expires: int, max_bytes: int) -> str:
 
 def sign_download(secret: bytes, key: str, expires: int, filename: str, content_type: str) -> str:
     """The path and query under which `key` may be had until `expires`, as `filename` of `content_type`."""
-    return _address(secret, "GET", key, {"expires": str(expires), "filename": filename, "type": content_type})
+    # A file dropped in may have a name that is no Unicode text (lone surrogates), which no URL can hold.
+    name = filename.encode(errors="replace").decode()
+    return _address(secret, "GET", key, {"expires": str(expires), "filename": name, "type": content_type})
 
 
 def read_upload(secret: bytes, key: str, query: Mapping[str, str], now: float) -> int:

@@ -1,0 +1,82 @@
+"""Storages for tests: `storage` runs a test over both, `local_storage` and `aws_storage` over one.
+
+The AWS one is moto in this process. It is started once, since that and the first client cost most of the time; every
+test has its own bucket and table. A Scan, which no question may need, fails the test that causes it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.storage import Storage, local
+
+if TYPE_CHECKING:
+    import boto3
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["local", "aws"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    found: Storage = request.getfixturevalue(f"{request.param}_storage")
+    return found
+
+
+@pytest.fixture
+def local_storage(tmp_path: Path) -> Storage:
+    return local.open_storage(tmp_path / "data")
+
+
+@pytest.fixture
+def aws_storage(aws_session: boto3.Session) -> Iterator[Storage]:
+    from chalicelib.storage import aws
+
+    name = f"reports-{next(_numbers)}"
+    create_resources(aws_session, name, name)
+    opened = aws.open_storage(name, name, aws_session)
+    assert isinstance(opened.index, aws.DynamoIndex)
+    scans: list[Any] = []
+    opened.index.clients.dynamodb.meta.events.register(
+        "before-parameter-build.dynamodb.Scan", lambda **call: scans.append(call)
+    )
+    yield opened
+    assert not scans, "a question was answered by a Scan"
+
+
+@pytest.fixture(scope="session")
+def aws_session() -> Iterator[boto3.Session]:
+    """A session of moto's AWS, in a region that is not the default one."""
+    import boto3
+    from moto import mock_aws
+    from moto.core.botocore_stubber import BotocoreStubber
+
+    # moto looks and then writes without a lock: of several threads two would make the same new object.
+    lock, process = threading.RLock(), BotocoreStubber.process_request
+
+    def process_alone(self: BotocoreStubber, request: Any) -> Any:
+        with lock:
+            return process(self, request)
+
+    with mock_aws(), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BotocoreStubber, "process_request", process_alone)
+        yield boto3.Session(region_name="eu-west-1")
+
+
+def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
+    """The bucket and the table as the deployment template makes them."""
+    session.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    session.client("dynamodb").create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
