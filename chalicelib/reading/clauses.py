@@ -1,0 +1,157 @@
+"""Sentences and clauses, and the figures that stand in them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib.reading.growth import Growth
+from chalicelib.reading.quantities import Quantity
+from chalicelib.reading.ratios import Ratio
+
+# A zero that is stated as such: 零发生, 0事故. What follows is an event, so that 零售 and 零距离 stay words.
+ZERO = re.compile(
+    r"(?<![\d.一二三四五六七八九十百千万])(?P<zero>“?(?:0|零)”?)(?P<event>(?:重大|较大|安全|生产|责任|信访|火灾|道路|食品|集体|越级|进京|非正常)*(?:发生|事故|伤亡|死亡|败诉|上访|信访|访|感染|投诉|差错|案件|发案|疫情|违纪|违规|违法|复发|返贫|致贫|遗漏|失误|火灾|火情|积压|污染|排放|复议|举报|溺水|传播|扩散|确诊|病例|输入|纠纷|缺陷|逾期|拖欠|欠薪|新增|突破底线|聚集|滞留|登革热|偷排|焚烧|火点)”?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """A statement that something did not occur; `event` is its word, `end` stands behind it.
+
+    `unit` is `%` where a share has come down to nothing (`由31.7%降至0`).
+    """
+
+    start: int
+    end: int
+    event: str
+    unit: str | None = None
+
+
+Item = Quantity | Growth | Zero | Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of text between pauses, and the figures in it, in reading order. `stop` is the mark that closes it."""
+
+    start: int
+    end: int
+    items: tuple[Item, ...]
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """From one full stop, semicolon or line end to the next: `text[start:end]` is the evidence of its figures."""
+
+    start: int
+    end: int
+    clauses: tuple[Clause, ...]
+
+
+SENTENCE = re.compile(r"[^。;!?\n]+")
+JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?[、,和及与] ?|以及")
+SEPARATOR = re.compile(r" ?(?:以上|左右|以内)? ?(?:[、和及与]|以及)$")
+
+
+DOWN_TO_ZERO = re.compile(r"(?P<from>%)?(?:下)?(?:降|降低|减少|下降|控制)(?:到|至|为)(?P<zero>0|零)(?![\d.])")
+
+
+def find_zeros(folded: str, begin: int) -> list[Zero]:
+    """The zeros that are said without a measure word."""
+    zeros = [Zero(m.start(), m.end(), m["event"].strip("”")) for m in ZERO.finditer(folded, begin)]
+    zeros += [
+        Zero(m.start("zero"), m.end("zero"), "", "%" if m["from"] else None)
+        for m in DOWN_TO_ZERO.finditer(folded, begin)
+    ]
+    return sorted(zeros, key=lambda z: z.start)
+
+
+def item_start(item: Item) -> int:
+    """Where the figure itself begins."""
+    return item.number_start if isinstance(item, Growth) else item.start
+
+
+def split_sentences(folded: str, begin: int, items: list[Item]) -> Iterator[Sentence]:
+    """The sentences that hold a figure."""
+    starts = [item_start(i) for i in items]
+    for match in SENTENCE.finditer(folded, begin):
+        low, high = bisect_left(starts, match.start()), bisect_left(starts, match.end())
+        if low == high:
+            continue
+        start = match.start() + len(match[0]) - len(match[0].lstrip())
+        end = match.end() - (len(match[0]) - len(match[0].rstrip()))
+        clauses = tuple(split_clauses(folded, start, end, items[low:high]))
+        yield Sentence(start, end, clauses)
+
+
+def split_clauses(folded: str, start: int, end: int, items: list[Item]) -> Iterator[Clause]:
+    """The clauses of a sentence. Commas and colons split, and so does what joins a figure to the next (2家、11家)."""
+    cuts = _cuts(folded, start, end, items)
+    position = start
+    for cut, width in [*cuts, (end, 1)]:
+        if cut > position:
+            inside = tuple(i for i in items if position <= item_start(i) < cut)
+            yield Clause(position, cut, inside, folded[cut : cut + 1])
+        position = cut + width
+
+
+def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[int, int]]:
+    quoted = _brackets(folded, start, end, items)
+    cuts = {}
+    for match in re.finditer(r"[,:]", folded[start:end]):
+        place = start + match.start()
+        if not quoted[place - start] and not _inside_number(items, place) and not _joins_values(folded, place, items):
+            cuts[place] = 1
+    for n, item in enumerate(items):
+        follower = items[n + 1] if n + 1 < len(items) else None
+        stop = item_start(follower) if follower else end
+        joint = re.match(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])", folded[item.end : stop])
+        if joint and not (follower and JOIN.fullmatch(folded, item.end, stop) and _same_kind(item, follower)):
+            cuts[item.end + joint.start("mark")] = 1
+        elif follower:
+            joint = re.search(r"(?:以及|[和及与、])$", folded[item.end : stop])
+            if joint and joint.start() > 0 and not (_same_kind(item, follower) and joint.start() <= 1):
+                cuts[item.end + joint.start()] = len(joint[0])
+    for place in range(start, end):
+        if folded[place] in "()" and quoted[place - start] == 2:
+            cuts[place] = 1
+    return sorted(cuts.items())
+
+
+def _brackets(folded: str, start: int, end: int, items: list[Item]) -> bytearray:
+    """1 for what stands in brackets or quotes without a figure (its commas do not split), 2 for a bracket around a figure."""
+    inside = bytearray(end - start)
+    for match in re.finditer(r"\([^()]*\)|“[^“”]*”|《[^《》]*》", folded[start:end]):
+        low, high = start + match.start(), start + match.end()
+        holds = any(low < item_start(i) < high for i in items)
+        if holds and match[0][0] == "(":
+            inside[match.start()] = inside[match.end() - 1] = 2
+        elif not holds:
+            inside[match.start() : match.end()] = b"\x01" * len(match[0])
+    return inside
+
+
+def _inside_number(items: list[Item], place: int) -> bool:
+    return any(item_start(i) <= place < i.end for i in items)
+
+
+def _same_kind(a: Item, b: Item) -> bool:
+    if isinstance(a, Growth) or isinstance(b, Growth):
+        return isinstance(a, Growth) and isinstance(b, Growth)
+    return isinstance(a, Quantity) and isinstance(b, Quantity) and (a.unit == b.unit or a.unit is None)
+
+
+def _joins_values(folded: str, place: int, items: list[Item]) -> bool:
+    """Whether the comma stands between two bare figures of one list (`分别为12.3%,45.6%`)."""
+    before = next((i for i in reversed(items) if i.end <= place), None)
+    after = next((i for i in items if item_start(i) > place), None)
+    return (
+        before is not None
+        and after is not None
+        and _same_kind(before, after)
+        and JOIN.fullmatch(folded, before.end, item_start(after)) is not None
+    )

@@ -1,0 +1,50 @@
+"""One spelling for the characters that Chinese pages print in several: the text that patterns are matched against."""
+
+from __future__ import annotations
+
+import re
+
+_PAIRS = {
+    "\u3000": " ",
+    "\u00a0": " ",
+    "\t": " ",
+    "—": "-",
+    "–": "-",
+    "―": "-",
+    "−": "-",
+    "﹣": "-",
+    "‐": "-",
+    "‑": "-",
+    "〜": "~",
+    "∼": "~",
+    "﹪": "%",
+    "○": "〇",
+    "◯": "〇",
+    "﹙": "(",
+    "﹚": ")",
+    "〔": "(",
+    "〕": ")",
+    "﹐": ",",
+    "﹔": ";",
+    "″": "”",
+    "「": "“",
+    "」": "”",
+    "『": "“",
+    "』": "”",
+    "∶": ":",
+    "﹕": ":",
+    "壹": "一",
+    "贰": "二",
+    "叁": "三",
+}
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_TABLE = {**_FULL_WIDTH, **str.maketrans(_PAIRS)}
+
+
+# An ASCII full stop behind a Chinese word, a bracket or a percentage ends a sentence; one behind a numeral is numbering.
+_STOP = re.compile(r"(?<=[\u4e00-\u9fff”)%])(?<![一二三四五六七八九十])\.(?![\dA-Za-z.])")
+
+
+def fold(text: str) -> str:
+    """The text with full-width forms, dashes, blanks and brackets in one spelling; same length, so offsets hold."""
+    return _STOP.sub("。", text.translate(_TABLE))

@@ -1,0 +1,142 @@
+"""Growth: `同比增长34.15%`, `翻番`, `增长3倍`, `持平`, and the figures that only look like it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chalicelib.reading.numerals import read_number
+from chalicelib.reading.quantities import Quantity
+
+LAST_YEAR = r"(?:同比|同期(?:相?比)?|(?:比|较|与|同|跟)(?:去年|上年|上一年|前一年|往年)(?:同期|末|底|全年|度)?(?:相比|比较)?|按可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增)"
+OTHER_BASE = r"(?:(?:比|较|与)(?:(?:19|20)\d\d年?(?:同期|末|底)?|年初|前年|“?十[一二三四五]五”?(?:末|期末|初)?|上届|五年前|三年前)(?:相比)?|年均|年平均|环比|累计)"
+UP = r"(?:增长|递增|增产|增收|增加|上升|提高|上涨|提升|攀升|增速|增幅|增|涨|升)"
+DOWN = r"(?:下降|递减|减产|减收|减少|降低|下跌|回落|缩减|下滑|降幅|负增长|下调|降|减)"
+LINK = r"(?:了|率|幅|幅度|速度?|均|各|为|达到|达|约|超过|超|近|逾|突破|至少|不低于|分别|:| |,?分别(?:为|达)?)*"
+GROWTH = re.compile(
+    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?[, ]?(?:分别|均|各|实现|净|预计|稳步|大幅|快速|再|共|,分别)*"
+    rf"(?:(?P<up>{UP})|(?P<down>{DOWN})){LINK}$"
+)
+BARE = re.compile(rf"{LAST_YEAR}(?:为|约|分别)? ?(?P<minus>-)?$")
+FLAT = re.compile(rf"(?P<base>{LAST_YEAR}|与上年|同上年)?(?:基本|大致|保持)?(?P<flat>持平)")
+TIMES = re.compile(
+    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?:实现|增长|增加|提高|扩大)?(?:了|近|约|超)?"
+    r"(?:(?P<double>翻一?番|翻了一番|翻一倍|翻了一倍)|(?P<twice>翻了?两番))"
+)
+MULTIPLE = re.compile(
+    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?P<way>增长|增加|提高|扩大|下降|减少|降低)(?:了|近|约|超过?|达)?"
+    r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)"
+)
+LEVEL = re.compile(r"(?:自然增长率|增长率目标|到|至)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A growth in percent. `start` is where its phrase begins (同比…), `number_start` and `end` bound the figure.
+
+    `annual` is False where it is not on the year before (年均, 较2020年): such a growth is an indicator of its own.
+    """
+
+    start: int
+    number_start: int
+    end: int
+    value: Decimal
+    bound: str
+    annual: bool
+    points: bool = False
+
+
+def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], list[Quantity]]:
+    """The growth expressions in reading order, and the quantities that are none."""
+    grown: list[Growth] = []
+    left: list[Quantity] = []
+    for quantity in quantities:
+        growth = _of_rate(folded, quantity, grown[-1] if grown else None)
+        if growth is None:
+            left.append(quantity)
+        else:
+            grown.append(growth)
+    grown += _in_words(folded)
+    return sorted(grown, key=lambda g: g.number_start), left
+
+
+def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | None:
+    """The growth that a percentage or a number of points states: its verb stands before it."""
+    points = quantity.unit == "个百分点"
+    if not (quantity.unit == "%" or points):
+        return None
+    begin = max(0, quantity.start - 30)
+    before = folded[begin : quantity.start]
+    joined = _shares_verb(folded, quantity, last)
+    if joined is not None:
+        return joined
+    minus = bool(re.search(r"[增长速幅比达为]-$", before))
+    match = (
+        GROWTH.search(before[:-1] if minus else before)
+        or (None if minus else BARE.search(before))
+        or (BARE.search(before) if minus else None)
+    )
+    if match is None or LEVEL.search(before):
+        return None
+    if re.search(r"自然增长率[为达约]*$", before):
+        return None
+    groups = match.groupdict()
+    down = bool(groups.get("down")) != (minus or bool(groups.get("minus")))
+    base = groups.get("base") or ""
+    annual = not base or re.fullmatch(OTHER_BASE, base) is None
+    return Growth(
+        begin + match.start(),
+        quantity.start,
+        quantity.end,
+        -quantity.value if down else quantity.value,
+        quantity.bound,
+        annual,
+        points,
+    )
+
+
+def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth | None:
+    """A further figure behind the same verb: `分别增长32.2%、50.56%和36.31%`."""
+    if (
+        last is None
+        or last.end > quantity.start
+        or not re.fullmatch(r" ?(?:以上|左右|以内)?[、,和及与] ?", folded[last.end : quantity.start])
+    ):
+        return None
+    if "," in folded[last.end : quantity.start] and "分别" not in folded[max(0, last.start - 40) : last.number_start]:
+        return None
+    value = -quantity.value if last.value < 0 else quantity.value
+    return Growth(last.start, quantity.start, quantity.end, value, quantity.bound, last.annual, last.points)
+
+
+def _in_words(folded: str) -> list[Growth]:
+    found = []
+    for match in TIMES.finditer(folded):
+        value = Decimal(100) if match["double"] else Decimal(300)
+        number = match.start("double") if match["double"] else match.start("twice")
+        found.append(Growth(match.start(), number, match.end(), value, "=", _annual(match)))
+    for match in MULTIPLE.finditer(folded):
+        number = read_number(match["number"])
+        if number is not None:
+            value = number * (100 if match["unit"] == "倍" else 10)
+            value = -value if match["way"] in ("下降", "减少", "降低") else value
+            bound = ">=" if match["more"] or "超" in match[0] else "~" if "近" in match[0] or "约" in match[0] else "="
+            found.append(Growth(match.start(), match.start("number"), match.end(), value, bound, _annual(match)))
+    for match in FLAT.finditer(folded):
+        if match["base"]:
+            found.append(Growth(match.start(), match.start("flat"), match.end(), Decimal(0), "=", _annual(match)))
+    return found
+
+
+def _annual(match: re.Match[str]) -> bool:
+    return not match["base"] or re.fullmatch(OTHER_BASE, match["base"]) is None
+
+
+CHANGE = re.compile(rf"^[ ,]*(?:{LAST_YEAR}|{OTHER_BASE})(?:净|多|共)?(?P<verb>{UP}|{DOWN}|多|少)(?:了|约|近|超|达)*$")
+
+
+def absolute_change(before: str) -> str:
+    """The verb of a change in the unit of the figure before (`比去年减少5起`), '' if the words lead to no change."""
+    match = CHANGE.match(before)
+    return match["verb"] if match else ""

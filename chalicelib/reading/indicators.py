@@ -1,0 +1,288 @@
+"""From figures to indicators: what each is called, which growth is its own, and of what time and status it is."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from typing import TypedDict
+
+from chalicelib.reading.clauses import Clause, Item, Sentence, Zero, find_zeros, item_start, split_sentences
+from chalicelib.reading.fold import fold
+from chalicelib.reading.growth import Growth, absolute_change, find_growth
+from chalicelib.reading.lexicon import one_of, read_words, to_standard
+from chalicelib.reading.model import Identity, Indicator, Page, Section
+from chalicelib.reading.names import (
+    clean_name,
+    clean_object,
+    complete_name,
+    name_of_share,
+    place_of,
+    split_members,
+    without_list,
+)
+from chalicelib.reading.periods import PeriodReader
+from chalicelib.reading.quantities import Quantity, find_quantities
+from chalicelib.reading.ratios import Ratio, find_ratios, part_names
+
+MONEY_WORDS = re.compile(
+    r"额|收入|产值|投资|资金|营收|税|利润|支出|存款|贷款|销售|价|GDP|总产|增加值|财政|经费|奖励|补助|补贴|款"
+)
+
+
+def read_indicators(page: Page, identity: Identity, sections: Sequence[Section]) -> tuple[Indicator, ...]:
+    """Every quantity of the body as an indicator, in reading order; concepts are not yet named."""
+    folded = fold(page.text)
+    body = page.body_start
+    growths, quantities = find_growth(folded, [q for q in find_quantities(folded, page.text) if q.start >= body])
+    taken = bytearray(len(folded))
+    for quantity in quantities:
+        taken[quantity.start : quantity.end] = b"\x01" * (quantity.end - quantity.start)
+    others: list[Item] = [i for i in [*find_zeros(folded, body), *find_ratios(folded, body)] if not taken[i.start]]
+    items: list[Item] = sorted([*(g for g in growths if g.start >= body), *quantities, *others], key=item_start)
+    reader = _Reader(folded, identity, sections)
+    for sentence in split_sentences(folded, body, items):
+        reader.read(sentence)
+    return tuple(reader.found)
+
+
+class _Reader:
+    """Goes through the sentences once; keeps what a later clause leans on: the last indicators, subject and period."""
+
+    def __init__(self, folded: str, identity: Identity, sections: Sequence[Section]) -> None:
+        self.folded, self.identity, self.sections = folded, identity, sections
+        self.starts = [s.start for s in sections]
+        self.periods = PeriodReader(folded)
+        self.found: list[Indicator] = []
+        self.sentence = Sentence(0, 0, ())
+        self.first = 0  # the first indicator of the sentence at hand
+        self.subject = ""  # what the clause before was about, where it has no figure
+        self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
+        self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
+
+    def read(self, sentence: Sentence) -> None:
+        """Add the indicators of one sentence."""
+        self.sentence, self.first = sentence, len(self.found)
+        self.subject, self.source, self.anchors = "", "", []
+        for clause in sentence.clauses:
+            if not clause.items:
+                self.subject = clean_name(self.folded[clause.start : clause.end]) or self.subject
+                continue
+            if not self._read_list(clause):
+                self._read_clause(clause)
+            self.subject = ""
+
+    # --- clauses -----------------------------------------------------------------------------------------------
+
+    def _read_list(self, clause: Clause) -> bool:
+        """Read a clause whose 分别 gives its figures to the members of a list, in order; False if it is none."""
+        respectively = self.folded.find("分别", clause.start, clause.end)
+        items = [i for i in clause.items if item_start(i) > respectively]
+        if respectively < 0 or len(items) < 2:
+            return False
+        members = split_members(clean_name(self.folded[clause.start : respectively]) or self.subject)
+        if not members and len(self.anchors) >= len(items) and all(isinstance(i, Growth) for i in items):
+            for position, item in zip(self.anchors[-len(items) :], items, strict=True):
+                self._grow(position, item)
+            return True
+        if len(members) != len(items):
+            return False
+        for member, item in zip(members, items, strict=True):
+            self._add(item, clean_name(member) or member)
+        return True
+
+    def _read_clause(self, clause: Clause) -> None:
+        done, n = clause.start, 0
+        base = len(self.found)
+        while n < len(clause.items):
+            item = clause.items[n]
+            before = self.folded[done : item_start(item)]
+            if isinstance(item, Growth):
+                self._read_growth(item, self.folded[done : item.start], base)
+            elif isinstance(item, Zero):
+                self._read_zero(item, before)
+            elif isinstance(item, Ratio):
+                for part, name in zip(item.parts, part_names(clean_name(before) or self.subject), strict=False):
+                    self._add(part, name)
+            elif self._is_source(item, clause.items[n + 1 : n + 2]):
+                self.source = clean_name(re.sub(r"(?:由|从)[^由从]*$", "", before)) or self.subject or self._last_name()
+            else:
+                n += self._read_group(clause, n, before, base)
+            done, n = clause.items[n].end, n + 1
+
+    def _read_group(self, clause: Clause, n: int, before: str, base: int) -> int:
+        """Read the figures that stand side by side and share their name (`101户77.89亩`); how many there are beyond one."""
+        group = self._group(clause.items[n:])
+        rest = clause.items[n + len(group) :]
+        stop = rest[0].start if rest else clause.end
+        tail = self.folded[stop : clause.end] if rest else ""
+        change = absolute_change(before)
+        if change and self.anchors:
+            self._add(group[0], self.found[self.anchors[-1]].name + change, anchor=False)
+            return 0
+        name, share = self._name(before, self.folded[group[-1].end : stop], group[-1], base, tail)
+        for member in group:
+            self._add(member, name, anchor=not share)
+        self.source = ""
+        return len(group) - 1
+
+    def _group(self, items: Sequence[Item]) -> list[Quantity]:
+        group: list[Quantity] = []
+        for item in items:
+            if not isinstance(item, Quantity):
+                break
+            if group and (item.rate or self.folded[group[-1].end : item.start].strip(" 、,和共计")):
+                break
+            group.append(item)
+        return group
+
+    def _is_source(self, item: Quantity, rest: Sequence[Item]) -> bool:
+        """Whether the figure is where a change starts from (`由9.44%下降到2.55%`, `从A增加到B`)."""
+        if not rest:
+            return False
+        between = self.folded[item.end : item_start(rest[0])]
+        before = self.folded[max(0, item.start - 14) : item.start]
+        return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
+            re.match(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$", between)
+        )
+
+    # --- names -------------------------------------------------------------------------------------------------
+
+    def _name(self, before: str, after: str, item: Quantity, base: int, tail: str) -> tuple[str, bool]:
+        """The name, and whether the figure is a share of another's target."""
+        if self.source and re.search(r"(?:到|至|为|达)[^\u4e00-\u9fff]*(?:的)?$", before):
+            return self.source, False
+        behind = re.sub(r"^ ?(?:以上|以下|以内|左右|之多|余)", "", after)
+        object_ = clean_object(behind, item.unit or "")
+        lead = clean_name(without_list(before) if object_ else before)
+        if object_ and len(lead) >= 3 and item.unit in STAND_BEHIND:
+            object_ = ""
+        if item.rate and not behind.startswith("的") and len(lead) > 1:
+            object_ = ""
+        name = lead + object_
+        if not name and tail:
+            name = clean_object(re.sub(r"^[^\u4e00-\u9fff]*", "", tail.split(",")[0]).lstrip("元户人家个件"), "")
+        if item.rate:
+            share = name_of_share(name, before, self._last_name())
+            if share:
+                return share, True
+        return complete_name(name, self.subject, self._last_name(), same_clause=len(self.found) > base), False
+
+    def _last_name(self) -> str:
+        if self.anchors:
+            return self.found[self.anchors[-1]].name
+        return self.found[-1].name if len(self.found) > self.first else ""
+
+    # --- growth ------------------------------------------------------------------------------------------------
+
+    def _read_growth(self, growth: Growth, before: str, base: int) -> None:
+        subject = clean_name(before)
+        own = growth.annual and not growth.points
+        if own and not subject and (len(self.found) > base or not self.subject) and self._may_grow():
+            self._grow(self.anchors[-1], growth)
+            return
+        name = subject if own else complete_name(subject, self.subject, self._last_name(), same_clause=True)
+        name = name or self.subject or self._last_name()
+        self._add(growth, name, anchor=own)
+
+    def _may_grow(self) -> bool:
+        """Whether the sentence has a value without growth that the growth at hand can belong to."""
+        if not self.anchors:
+            return False
+        last = self.found[self.anchors[-1]]
+        return last.yoy is None and last.value is not None
+
+    def _grow(self, position: int, growth: Item) -> None:
+        assert isinstance(growth, Growth)
+        if growth.annual and not growth.points:
+            self.found[position] = replace(self.found[position], yoy=growth.value)
+        else:
+            self._add(growth, self.found[position].name, anchor=False)
+
+    def _read_zero(self, zero: Zero, before: str) -> None:
+        lead = self.source or clean_name(before)
+        event = "" if zero.event == "发生" and lead else zero.event
+        self._add(zero, f"{lead or self.subject or self._last_name()}{event}")
+        self.source = ""
+
+    # --- indicators --------------------------------------------------------------------------------------------
+
+    def _add(self, item: Item, name: str, *, anchor: bool = True) -> None:
+        if not name:
+            return
+        start = item_start(item)
+        section = self._section(start)
+        plan = section.plan if section else self.identity.kind == "plan"
+        period = self.periods.at(start)
+        if anchor:
+            self.anchors.append(len(self.found))
+        self.found.append(
+            Indicator(
+                name=name,
+                year=period.year or (self.identity.plan_year if plan else self.identity.review_year),
+                months=period.months,
+                status=self._status(start, plan),
+                place=place_of(name),
+                section=section.id if section else None,
+                start=self.sentence.start,
+                end=self.sentence.end,
+                number_start=start,
+                number_end=item.end,
+                **measure(item, name),
+            )
+        )
+
+    def _section(self, position: int) -> Section | None:
+        n = bisect_right(self.starts, position) - 1
+        while n >= 0 and self.sections[n].end <= position:
+            n -= 1
+        return self.sections[n] if n >= 0 else None
+
+    def _status(self, start: int, plan: bool) -> str:
+        clause = re.split(r"[,:]", self.folded[self.sentence.start : start])[-1]
+        if plan:
+            return "actual" if PAST.search(clause) else "target"
+        if _cue("target").search(clause) and not REACHED.search(clause):
+            return "target"
+        return "estimate" if _cue("estimate").search(clause) else "actual"
+
+
+# Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
+STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")
+PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
+REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
+
+
+@cache
+def _cue(status: str) -> re.Pattern[str]:
+    return re.compile(one_of(read_words("names.toml", status)))
+
+
+class Measure(TypedDict, total=False):
+    """The fields of an indicator that its figure alone decides."""
+
+    value: Decimal | None
+    unit: str | None
+    bound: str
+    yoy: Decimal | None
+    standard: tuple[Decimal, str] | None
+
+
+def measure(item: Item, name: str) -> Measure:
+    """Value, unit, bound and growth of a figure; a unit lost after 万 is 元 where the name speaks of money."""
+    if isinstance(item, Zero):
+        return {"value": Decimal(0), "unit": item.unit, "bound": "=", "yoy": None}
+    if isinstance(item, Growth):
+        if item.annual and not item.points:
+            return {"value": None, "unit": None, "bound": item.bound, "yoy": item.value}
+        unit = "个百分点" if item.points else "%"
+        return {"value": item.value, "unit": unit, "bound": item.bound, "yoy": None}
+    assert isinstance(item, Quantity)
+    unit, spelled = item.unit, item.spelled
+    if unit is None and MONEY_WORDS.search(name):
+        unit = spelled = "元"
+    standard = to_standard(item.value, spelled) if spelled else None
+    return {"value": item.value, "unit": unit, "bound": item.bound, "yoy": None, "standard": standard}

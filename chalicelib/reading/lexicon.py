@@ -1,0 +1,66 @@
+"""The rule files of `rules/`, loaded once."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+RULES = Path(__file__).resolve().parent.parent / "rules"
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV rule file."""
+    with (RULES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def read_words(name: str, key: str) -> tuple[str, ...]:
+    """A word list of a TOML rule file, longest first, so that an alternation of them prefers the longer word."""
+    with (RULES / name).open("rb") as file:
+        words: list[str] = tomllib.load(file)[key]["words"]
+    return tuple(sorted(words, key=len, reverse=True))
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    """An alternation that matches any of the words literally."""
+    return "(?:" + "|".join(map(re.escape, words)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A measure word: the one spelling that is printed, its dimension, and how it converts (`factor` None: it does not)."""
+
+    unit: str
+    dimension: str
+    standard: str
+    factor: Fraction | None
+
+
+@cache
+def units() -> dict[str, Unit]:
+    """Every spelling of a measure word."""
+    return {
+        row["spelled"]: Unit(
+            row["unit"], row["dimension"], row["standard"], Fraction(row["factor"]) if row["factor"] else None
+        )
+        for row in read_rows("units.csv")
+    }
+
+
+def to_standard(value: Decimal, spelled: str) -> tuple[Decimal, str] | None:
+    """The quantity in its standard unit, exact where the factor is a decimal, else (亩, 2000/3 m2) to 0.0001."""
+    unit = units().get(spelled)
+    if unit is None or unit.factor is None:
+        return None
+    exact = Fraction(value) * unit.factor
+    converted = Decimal(exact.numerator) / Decimal(exact.denominator)
+    if Fraction(converted) != exact:
+        converted = converted.quantize(Decimal("0.0001"))
+    return converted, unit.standard

@@ -1,0 +1,224 @@
+"""What a quantity is called: the noun phrase that a table's row header would carry, in the words of the text."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from chalicelib.reading.lexicon import one_of, read_words
+from chalicelib.reading.periods import SPAN
+
+RULES = "names.toml"
+# A row header is shorter than this; what is longer begins with a clause of its own.
+LONGEST = 30
+EDGE = " ,、;:.。!?·-~|\n\t"
+BRACKETED = re.compile(
+    r"\((?:[^()]*(?:月|年|季度|其中|以下简称|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
+)
+OPEN = re.compile(r"^[^(]*\)|\([^)]*$")
+
+
+@cache
+def _lead() -> re.Pattern[str]:
+    words = one_of(read_words(RULES, "lead"))
+    return re.compile(rf"^(?:{words}(?!县|局|村委|委会))+")
+
+
+@cache
+def _light() -> re.Pattern[str]:
+    return re.compile(rf"^{one_of(read_words(RULES, 'light'))}(?:了)?(?!率|比|情况|进度|度|额|量|地|道|村)")
+
+
+@cache
+def _tail() -> re.Pattern[str]:
+    return re.compile(rf"{one_of(read_words(RULES, 'tail'))}$")
+
+
+@cache
+def _bare() -> re.Pattern[str]:
+    return re.compile(rf"(?:{one_of(read_words(RULES, 'bare'))})(?:了|数|的)?")
+
+
+@cache
+def generic_heads() -> frozenset[str]:
+    return frozenset(read_words(RULES, "generic"))
+
+
+def is_bare_verb(name: str) -> bool:
+    return _bare().fullmatch(name) is not None
+
+
+def clean_name(text: str) -> str:
+    """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
+    name = BRACKETED.sub("", text).strip(EDGE)
+    inner = list(INNER.finditer(name))
+    if inner and len(name) - inner[-1].end() >= 2:
+        name = name[inner[-1].end() :]
+    name = strip_tail(strip_lead(_last_of_list(name)))
+    name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
+    return _balance_quotes(name).strip(EDGE)
+
+
+# A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
+INNER = re.compile(r"(?<=..)(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
+MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
+
+
+def _last_of_list(name: str) -> str:
+    """`香榧巧克力、香榧香薰等系列衍生产品` is about 系列衍生产品."""
+    match = MEMBERS.match(name)
+    return name[match.end() :] if match else name
+
+
+def strip_lead(name: str) -> str:
+    """Without adverbs, times and light verbs at its start, unless nothing would be left."""
+    while True:
+        before = name
+        span = SPAN.match(name)
+        if span and span.end() and not re.match(r"度?(?:计划|目标|任务)", name[span.end() :]):
+            name = name[span.end() :].lstrip(EDGE + "度份底末止")
+        lead = _lead().match(name)
+        if lead:
+            name = _keep_words(name, lead.end())
+        light = _light().match(name)
+        if light:
+            name = name[light.end() :]
+        name = name.lstrip(EDGE)
+        if name == before or not name:
+            return name
+
+
+# Words whose first characters look like an adverb or a verb to strip.
+WHOLE = re.compile(
+    r"^(?:有效(?!开展|解决|化解|整治|处置|调解|调处|治理|排查|管控|管护)|有机|有限|有线|总(?:产|量|户|人口|面积|投资|里程|长|收入|支出|销|发证|值|额|装机|库容|数)|中(?:小|草|药|央|学|心|医|型|职|高|考|标|国)|前(?:沿|期|置)|后(?:备|勤)|综合(?!打造|开展|治理问题)|集中(?!开展|组织|整治|力量|清理)|重点(?!打造|抓好|推进|建设了|实施)|积极分子|全面(?:小康|建成)|对(?:外|口|台)|为民|由(?!镇)|经(?:济|营|开|费)|被(?:征)|在(?:建|册|校|外|岗|谈|库|读)|以工|中央|来(?:料|信|访)|可(?:支配|研|用|回收|再生)|能(?:源|耗|繁)|和(?:美|谐)|与会|并(?:联|网)|现(?:代|场|金|役)|主要(?:经济|污染|农)|安全|实际(?:利用|到|入|使用)|基本(?:医|农|养|公|生|建|药)|平均|稳定(?!在|实现|开展)|时(?:令|蔬)|所(?:有|得)|按(?:揭|期)|以上|都市|也|还(?:建|田|林)|规|再(?:就业|生|造)|共(?:富|同|建|享|青)|各(?:类|级|项|种|村)|约(?:谈|束)|近(?:海|视)|先进|高(?:质|效|标|水)[\u4e00-\u9fff]{0,2}(?:农田|节水)|村|保持水|向|把|让|给|使用|里程|将军|总部|如|及|或|又|而|且|即|从业|从事|得到|中(?:心|央))"
+)
+
+
+def _keep_words(name: str, end: int) -> str:
+    """`name` without its leading adverbs up to `end`, but never into a word that merely begins like one."""
+    position = 0
+    while position < end:
+        if WHOLE.match(name[position:]):
+            return name[position:]
+        step = _lead_word().match(name, position)
+        if step is None or step.end() > end:
+            return name[position:]
+        position = step.end()
+    return name[position:]
+
+
+@cache
+def _lead_word() -> re.Pattern[str]:
+    return re.compile(one_of(read_words(RULES, "lead")) + r"(?!县|局|村委|委会)")
+
+
+KEEP_END = re.compile(r"(?:行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$")
+
+
+def strip_tail(name: str) -> str:
+    """Without the words that link a noun phrase to its figure."""
+    while True:
+        tail = _tail().search(name)
+        if tail is None or tail.start() == 0 or KEEP_END.search(name):
+            return name
+        name = name[: tail.start()].rstrip(EDGE)
+
+
+def _balance_quotes(name: str) -> str:
+    if name.count("“") == name.count("”"):
+        return name
+    return name.replace("“", "").replace("”", "")
+
+
+CUT = re.compile(
+    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|均(?!衡)|已(?!经)|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
+)
+# Where the noun phrase is whole, its predicate is no part of the name.
+PREDICATE = re.compile(
+    r"(?<=.{3})(?:全覆盖|纳入|入选|参加|参与|通过|投入|落户|入驻|受益|脱贫|销售额|销售收入|产值|用于|全部|按期|顺利)"
+)
+GIVEN = re.compile(r"^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
+WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
+DONE = re.compile(r"(?:顺利|全部|已|全面|圆满|成功|基本|均|陆续|相继|初步)*(?:完成|实现)(?:了)?")
+
+
+def clean_object(text: str, unit: str) -> str:
+    """The noun phrase that follows a figure (`23个重点工程项目落地`), up to where its predicate turns to something else."""
+    text = GIVEN.sub("", BRACKETED.sub("", text).strip(EDGE).lstrip("的"))
+    pause = text.find("、")
+    if pause >= 4 and len(text) > 12:
+        text = text[:pause]
+    cut = PREDICATE.search(text) or CUT.search(text, 1)
+    if cut:
+        text = text[: cut.start()]
+    done = DONE.search(text)
+    if done and done.start() > 0 and done.end() < len(text):
+        text = text[: done.start()] + text[done.end() :]
+    elif done and done.start() == 0:
+        text = text[done.end() :]
+    text = WORK.sub("", text.strip(EDGE))
+    if unit == "个" and text.startswith("村") and len(text) > 3 and not text.startswith(("村级", "村民", "村集")):
+        text = text[1:]
+    return _balance_quotes(OPEN.sub("", text) if text.count("(") != text.count(")") else text).strip(EDGE)
+
+
+def without_list(text: str) -> str:
+    """`鸿远塑业等` and `包家村、岙楼村` name members of what is counted: the count's name does without them."""
+    listed = re.search(r"[^高平同优初中上下均特三二一]等(?:地|镇|乡|村|社区|处|单位)? ?$", text)
+    return "" if listed or "、" in text.rstrip(EDGE) else text
+
+
+def split_members(subject: str) -> list[str]:
+    """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
+    members = [m for m in re.split(r"[、,]|和|以及|及|与", subject) if m]
+    if len(members) > 1 and members[-1].endswith("产业") and all(len(m) <= 2 for m in members[:-1]):
+        return [m + "产业" for m in members[:-1]] + members[-1:]
+    return members
+
+
+SHARE = re.compile(
+    r"(?:完成|占|达到|为|是)(?P<whole>[^,]*(?:目标|任务|计划|预算|指标|工程量|进度|总量|总数)[^,]*?)的?(?:比例|比重)?(?:达到?|为)?[约近超]?$"
+)
+
+
+def name_of_share(name: str, before: str, last: str) -> str:
+    """What a share of another figure's target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
+    share = SHARE.search(before)
+    if share is None or not last or clean_name(before[: share.start()]):
+        return ""
+    return f"{last}占{clean_name(share['whole'])}比例"
+
+
+def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
+    """The name with what it leans on: `subject` is the clause before without a figure, `last` the figure before."""
+    if not name:
+        return last if same_clause and last else (subject or last)
+    if name in generic_heads():
+        owner = subject or last
+        return owner + name if owner and not owner.endswith(name) else name
+    if is_bare_verb(name):
+        owner = last or subject
+        return name + _object_of(owner) if owner else name
+    return name
+
+
+def _object_of(name: str) -> str:
+    """The noun of a name without the verbs around it: 高标准农田改造提升 gives 高标准农田."""
+    verbs = one_of(read_words(RULES, "bare"))
+    return re.sub(rf"^{verbs}|(?:{verbs})+$", "", name) or name
+
+
+PLACE = re.compile(
+    r"^(?P<place>[\u4e00-\u9fff]{1,4}?(?:村|社区)|[\u4e00-\u9fff]{2,12}?(?:公司|合作社))(?![级民庄集两委干容务部内外])"
+)
+NO_PLACE = re.compile(
+    r"^(?:行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
+    r"|先进|山区|集体|文明|特色|少数民族|传统|和美|未来|整|行|村|撤|驻|非|出列|后进|软弱|民主|卫生|生态|宜居|美|老旧|智慧|平安"
+    r"|城市|所有|以上|旅游|党|专业|农民|股份|省|市|县|区|国)"
+)
+
+
+def place_of(name: str) -> str | None:
+    """The village, neighbourhood or firm that a name begins with."""
+    match = PLACE.match(name)
+    return match["place"] if match and not NO_PLACE.match(name) else None

@@ -1,0 +1,116 @@
+"""Which time a quantity speaks of: years and months named in the text, and how far they carry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from chalicelib.reading.numerals import read_chinese
+
+Months = tuple[int, int] | None
+
+YEAR = r"(?:(?:19|20)\d\d|[一二][九〇零][〇零一二三四五六七八九]{2})"
+SPAN = re.compile(
+    rf"(?:(?P<until>截至|截止|截至到|截止到|至|到)?(?P<when>{YEAR} ?年|今年|本年|全年|去年|上年|明年|当年|年内)?(?:的)?(?:第)?"
+    r"(?:(?P<from>\d{1,2}) ?月?份? ?[-~至到] ?(?P<to>\d{1,2}) ?月(?:份|底|末)?"
+    r"|(?P<quarter>[一二三四1234])季度|前(?P<quarters>[二三两23])(?:个)?季度"
+    r"|(?P<half>[上下])半年|(?P<month>\d{1,2}|(?:十[一二]?|[一二三四五六七八九])(?=月[份底末])) ?月(?:份|底|末|初|中旬|上旬|下旬)?(?! ?\d{1,2} ?日))"
+    rf"|(?P<whole>{YEAR} ?(?:年(?:度|全年|末|底|初|以来|来|间)?)|全年(?:度)?|今年(?:以来)?|本年度?|年内|一年来|去年(?:全年|以来)?|截至目前|截止目前|到目前为止|目前|年初以来))"
+)
+COMPARED = re.compile(r"(?:比|较|同|与|于|自|从|为|上|由)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The year that a clause speaks of (None: the part's own) and the months where it is not the whole year."""
+
+    year: int | None = None
+    months: Months = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A period as the text names it; `year` None where only months are named."""
+
+    start: int
+    end: int
+    period: Period
+
+
+def find_periods(folded: str) -> list[Mention]:
+    """The periods that the text names, in reading order, but not those that a figure is compared with (`比2020年`)."""
+    found = []
+    for match in SPAN.finditer(folded):
+        if COMPARED.search(folded, max(0, match.start() - 1), match.start()) and match["until"] is None:
+            continue
+        period = _read(match)
+        if period is not None:
+            found.append(Mention(match.start(), match.end(), period))
+    return found
+
+
+def _read(match: re.Match[str]) -> Period | None:
+    year = _year(match)
+    if match["whole"]:
+        return Period(year)
+    months = _months(match)
+    if months is None:
+        return None
+    return Period(year, None if months == (1, 12) else months)
+
+
+def _year(match: re.Match[str]) -> int | None:
+    named = re.search(r"(?:19|20)\d\d|[一二][九〇零][〇零一二三四五六七八九]{2}", match["when"] or match["whole"] or "")
+    if named is None:
+        return None
+    return int(named[0]) if named[0].isdigit() else read_chinese(named[0])
+
+
+def _months(match: re.Match[str]) -> Months:
+    if match["quarter"]:
+        quarter = int(match["quarter"]) if match["quarter"].isdigit() else "一二三四".index(match["quarter"]) + 1
+        return quarter * 3 - 2, quarter * 3
+    if match["quarters"]:
+        return 1, 9 if match["quarters"] in "三3" else 6
+    if match["half"]:
+        return (1, 6) if match["half"] == "上" else (7, 12)
+    if match["from"]:
+        first, last = int(match["from"]), int(match["to"])
+        return (first, last) if 1 <= first <= last <= 12 else None
+    month = int(match["month"]) if match["month"].isdigit() else read_chinese(match["month"])
+    if month is None or not 1 <= month <= 12:
+        return None
+    until = match["until"] or re.search(r"[底末]", match[0])
+    return (1, month) if until else (month, month)
+
+
+STOP = re.compile(r"[。!?\n]")
+
+
+class PeriodReader:
+    """The period that holds at each place: from where it is named up to the next 。 or the next period."""
+
+    def __init__(self, folded: str) -> None:
+        self.mentions = find_periods(folded)
+        self.stops = [m.start() for m in STOP.finditer(folded)]
+        self._mention = self._stop = 0
+        self._current: Period | None = None
+
+    def at(self, position: int) -> Period:
+        """The period in force at `position`; positions must not go back from call to call."""
+        while True:
+            mention = self.mentions[self._mention] if self._mention < len(self.mentions) else None
+            stop = self.stops[self._stop] if self._stop < len(self.stops) else None
+            next_mention = mention is not None and mention.start <= position
+            next_stop = stop is not None and stop < position
+            if next_mention and (not next_stop or (mention and stop is not None and mention.start < stop)):
+                assert mention is not None
+                kept = self._current.year if self._current else None
+                period = mention.period
+                self._current = period if period.year is not None else replace(period, year=kept)
+                self._mention += 1
+            elif next_stop:
+                self._current = None
+                self._stop += 1
+            else:
+                return self._current or Period()
