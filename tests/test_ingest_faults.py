@@ -169,7 +169,7 @@ def test_a_file_too_large_for_memory_and_a_full_disk_is_a_storage_failure(
 
 
 class OneCallAtATime:
-    """Half of a storage on moto, whose conditions and transactions are not atomic among threads, unlike the real ones."""
+    """Half of a storage on moto, whose conditions and transactions are not atomic among threads, as real ones are."""
 
     def __init__(self, inner: Any, lock: threading.Lock) -> None:
         self._inner, self._lock = inner, lock
