@@ -145,6 +145,8 @@ def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
         if mention.exact or mention.end - mention.start > 2:
             start = end - len(run) + mention.end
     name = text[start:end]
+    if any(is_township(name[at:]) for at in range(2, len(name) - 2)):
+        return None  # words and a known name, or a longer name: not to be told apart here
     for word in sorted(words("before"), key=lambda word: -len(word)):
         if name.startswith(word) and len(name) > len(word) + 1:
             name = name[len(word) :]

@@ -18,7 +18,7 @@ HEAD_SHARE = 0.1  # of the prose: what may stand above a title (a slogan, a summ
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _BULLET = re.compile(r"^[•·●○■◆*▪-]\s{0,3}")
 _CLOSING = re.compile(
-    r".{0,40}(?:镇|乡|街道|政府|委员会|党委|党工委|办公室|办事处)$|[(（]?.{2,4}年.{1,2}月(?:.{1,3}日)?[)）]?$|.{0,60}[。！!”]$|(?:注|名词解释|附)[：:]?"
+    r".{0,40}(?:镇|乡|街道|政府|委员会|党委|党工委|办公室|办事处)$|[(（]?.{2,4}年.{1,2}月(?:.{1,3}日)?[)）]?$|.{0,60}[。！!”]$|.{0,60}[，,；;].{0,60}|(?:注|名词解释|附)[：:]?"
 )
 _SITE_NAME = re.compile(r"[\u4e00-\u9fff]{2,30}(?:人民政府|政府网站?|门户网站?|政务公开|信息公开)\S{0,8}$")
 _CRUMBS = re.compile("位置[：:]|[>＞»›→]")
@@ -171,7 +171,7 @@ def _refuse_other(title: str, body: Sequence[str]) -> None:
     """Raise where there are no sentences, or too few words of the genre for their number."""
     prose = "".join(line for line in body if furniture.is_prose(line) or titles.is_heading(line))
     size = len(_IDEOGRAPH.findall(prose))
-    named = titles.is_title(title) and titles.title_score(title, ()) >= 2
+    named = titles.is_title(title) and titles.title_score(title, ()) >= 1
     if size < MIN_PROSE:
         reason = f"it holds {size} Chinese characters of running text, a report at least {MIN_PROSE}"
     elif not named and len(set(_CUES.findall(prose[:20000]))) < MIN_CUES:

@@ -114,7 +114,7 @@ def _continues(above: str, line: str) -> bool:
     """Whether `above` is the title's upper line: an organ's name over a title without place, or an open end."""
     if is_heading(above):
         return False
-    if _ORGAN.search(above) and not re.search("镇|乡|街道", line):
+    if _ORGAN.search(above) and (_ORGAN.search(line) or not re.search("镇|乡|街道", line)):
         return True
     return bool(_YEAR.search(above) or _PLACE.search(above)) and bool(
         _OPEN_END.search(above) or _OPEN_START.match(line)
