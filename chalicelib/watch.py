@@ -109,6 +109,7 @@ class Watcher:
 
     def _watch(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        watched = self._folder.stat().st_ino
         turns = watch(
             self._folder,
             watch_filter=None,
@@ -121,6 +122,8 @@ class Watcher:
         )
         swept = False
         for changes in turns:
+            if not self._folder.is_dir() or self._folder.stat().st_ino != watched:
+                return  # removed or replaced, which a watch does not tell: begin with the one that is there
             # Swept once the watch stands, so that nothing can arrive between the two.
             changed = {Path(path) for _, path in changes} if swept else {self._folder}
             swept = True
