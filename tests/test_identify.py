@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.pages import Case, cases
 
 from chalicelib.errors import ReportError
 from chalicelib.reading.identify import identify
 from chalicelib.reading.model import Identity
+from tests.pages import Case, cases
 
 READ = [case for case in cases() if not case.refused]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.pages import PROSE, Case, cases
 
 from chalicelib.errors import ReportError
 from chalicelib.reading import furniture, metadata
+from tests.pages import PROSE, Case, cases
 
 CASES = cases()
 READ = [case for case in CASES if not case.refused]

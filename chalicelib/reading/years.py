@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chalicelib.reading.metadata import iso_date
 from chalicelib.reading.model import Page
 
 REVIEW = "(?:总结|回顾|小结|完成情况|开展情况|工作情况|报告|汇报|述职)"
@@ -35,6 +34,11 @@ _PLAN_HEADING = re.compile(
 _BARE_PLAN_HEADING = re.compile(
     rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}(?:主要)?(?:工作|发展|奋斗|总体|下步)?{PLAN}{_HEADING_END}"
 )
+_PLAN_PARAGRAPH = re.compile(
+    r"^(?P<when>(?:19|20)\d{2}年|明年|来年|下一年|新的一年|下一步)[，,]"
+    r"(?=[^\n]{0,200}(?:力争|确保|预期|目标|达到))(?=[^\n]{0,300}\d)",
+    re.M,
+)
 _REVIEWED = "(?:回顾|总结|完成情况|开展情况|工作情况|小结)"
 _REVIEW_HEADING = re.compile(
     rf"{_LINE}(?:关于)?(?P<year>(?:19|20)\d{{2}})\s?年?度?(?:以来)?[^，,。；\n]{{0,14}}?{_REVIEWED}{_HEADING_END}"
@@ -60,7 +64,7 @@ def read_years(page: Page) -> Years:
     kind = _kind(title, body, said)
     if kind == "plan":
         reviewed = _reviewed_year(body)
-        plan = plan or _body_plan(body, None, kind) or _date_year(page, body, plans=True)
+        plan = plan or _body_plan(page, body, None, kind) or _date_year(page, body, plans=True)
         return Years(kind, reviewed if reviewed and (plan is None or reviewed < plan) else None, plan)
     if review is not None and plan is None and _GOVERNMENT_REPORT.search(title):
         review = _report_year(review, body)
@@ -68,7 +72,7 @@ def read_years(page: Page) -> Years:
         review = _reviewed_year(body) or (plan - 1 if plan and kind == "annual" else None) or _opening_year(body)
         review = review or _date_year(page, body, plans=False)
     if plan is None:
-        plan = _body_plan(body, review, kind) or (_after(review, kind) if "plan" in said else None)
+        plan = _body_plan(page, body, review, kind) or (_after(review, kind) if "plan" in said else None)
     return Years(kind, review, plan)
 
 
@@ -159,25 +163,36 @@ def _plan_years(body: str) -> list[int]:
     return [int(found.group("when")[:4]) for found in _PLAN_HEADING.finditer(body) if found.group("when")[0] in "12"]
 
 
-def _body_plan(body: str, review: int | None, kind: str) -> int | None:
+def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | None:
     """The year of the body's plan part: its heading's own, else the one after the review; None without such a part."""
     stated = [year for year in _plan_years(body) if review is None or review <= year <= review + 6]
     later = [year for year in stated if review is None or year > review or kind != "annual"]
     if later:
         return later[0]
-    if any(
-        found.group("when")[0] not in "12今本" for found in _PLAN_HEADING.finditer(body)
-    ) or _BARE_PLAN_HEADING.search(body):
+    said = {found.group("when")[0] for found in _PLAN_HEADING.finditer(body)}
+    if said - set("12今本") or _BARE_PLAN_HEADING.search(body):
         return _after(review, kind)
-    return None
+    dated = _dates(page, body)
+    if said & set("今本") and dated and dated[0][1] <= 6 and dated[0][0] == _after(review, kind):
+        return dated[0][0]
+    return _after(review, kind) if any(_is_ahead(found, review) for found in _PLAN_PARAGRAPH.finditer(body)) else None
+
+
+def _is_ahead(found: re.Match[str], review: int | None) -> bool:
+    when = found.group("when")
+    return when[0] not in "12" or (review is not None and int(when[:4]) == review + 1)
+
+
+def _dates(page: Page, body: str) -> list[tuple[int, int]]:
+    """Year and month of the subtitle, of the signature, of issue and of publication, as far as there are."""
+    found = _SUBTITLE_DATE.findall(body[:200]) + _SUBTITLE_DATE.findall(body[-40:])
+    stated = [iso for iso in (page.issued, page.published) if iso]
+    return [(int(year), int(month)) for year, month in found] + [(int(iso[:4]), int(iso[5:7])) for iso in stated]
 
 
 def _date_year(page: Page, body: str, plans: bool) -> int | None:
     """The year by the subtitle's date or the date of issue: a report of the first months reviews the year before."""
-    dated = [(int(y), int(m)) for y, m in _SUBTITLE_DATE.findall(body[:200]) + _SUBTITLE_DATE.findall(body[-40:])]
-    for iso in (page.issued, page.published):
-        if iso and iso_date(iso):
-            dated.append((int(iso[:4]), int(iso[5:7])))
+    dated = _dates(page, body)
     if not dated:
         return None
     year, month = dated[0]
