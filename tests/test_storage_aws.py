@@ -182,6 +182,18 @@ def test_a_query_reads_no_further_than_its_limit(aws_storage: Storage) -> None:
     assert 2 <= len(limits) <= 3
 
 
+STARTS = [("", "", None), ("b", "", None), ("b", "a", None), ("b", "b", "b"), ("b", "b1", "b1"), ("", "a", "a")]
+
+
+@pytest.mark.parametrize(("prefix", "after", "start"), STARTS)
+def test_a_page_starts_inside_its_prefix(aws_storage: Storage, prefix: str, after: str, start: str | None) -> None:
+    # DynamoDB refuses a start outside the condition, moto does not.
+    sent = Requests(aws_storage)
+    aws_storage.index.query("p", prefix=prefix, after=after)
+    ((_, parameters),) = sent.made
+    assert parameters.get("ExclusiveStartKey") == (start and {"pk": {"S": "p"}, "sk": {"S": start}})
+
+
 def test_no_source_scans() -> None:
     sources = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
     guilty = [

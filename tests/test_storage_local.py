@@ -163,14 +163,17 @@ def test_of_16_first_openers_none_fails(folder: Path) -> None:
 
 
 def test_a_forked_process_gets_a_connection_of_its_own(folder: Path) -> None:
-    index = local.open_storage(folder).index
+    index = LocalIndex(folder_made(folder) / "index.sqlite")
     index.commit([Put("p", "parent", b"")])
+    parents = index._connection()
     child = os.fork()
     if not child:
+        status = 1
         try:
             index.commit([Put("p", "child", b"")])
+            status = 2 if index._connection() is parents else 0
         finally:
-            os._exit(0)
+            os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     index.commit([Put("p", "parent again", b"")])
     assert [entry.sk for entry in index.query("p")] == ["child", "parent", "parent again"]
@@ -339,6 +342,7 @@ def test_a_removed_index_does_not_come_back_empty(folder: Path) -> None:
         path.unlink()
     with ThreadPoolExecutor(1) as other_thread, pytest.raises(StorageError):
         other_thread.submit(index.get, "p", "s").result()
+    assert not (folder / "index.sqlite").exists()
 
 
 def test_every_commit_is_synced(folder: Path) -> None:
@@ -372,6 +376,18 @@ def test_the_folders_own_files_are_no_objects(folder: Path, objects: LocalObject
     assert {path.name for path in folder.iterdir()} >= {"index.sqlite", "secret", ".tmp", ".used", ".git"}
     assert list(objects.keys("")) == ["incoming/x"]
     assert list(objects.keys(".")) == list(objects.keys("s")) == []
+
+
+def test_linked_folders_are_not_followed_and_linked_files_are_objects(
+    tmp_path: Path, folder: Path, objects: LocalObjects
+) -> None:
+    (tmp_path / "outside").write_bytes(b"outside")
+    objects.put("raw/x", b"")
+    (folder / "raw/loop").symlink_to(folder)
+    (folder / "raw/gone").symlink_to(tmp_path / "nothing")
+    (folder / "raw/file").symlink_to(tmp_path / "outside")
+    assert list(objects.keys("")) == ["raw/file", "raw/x"]
+    assert objects.get("raw/file") == b"outside"
 
 
 def test_the_environment_chooses_the_folder(folder: Path) -> None:

@@ -43,11 +43,17 @@ def written(folder: Path, chunks: Iterable[bytes], mode: int = 0o666) -> Iterato
 def walk(folder: Path, above: str, prefix: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
+            # Linked folders are not followed, they may be loops; a linked file is an object like a dropped one.
+            folders, plain = set(), set()
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(entry.name + "/")
+                elif entry.is_file():
+                    plain.add(entry.name)
     except FileNotFoundError:
         return  # removed meanwhile
     # With its slash a folder sorts among the files exactly where the keys below it do.
-    for name in sorted(names, key=os.fsencode):
+    for name in sorted(folders | plain):
         key = above + name
         if name.endswith("/"):
             if (above or not name.startswith(".")) and (key.startswith(prefix) or prefix.startswith(key)):

@@ -119,7 +119,7 @@ def _create(path: Path) -> None:
 
 @contextlib.contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    # IMMEDIATE: a reader that turns writer halfway would fail at once instead of waiting for its turn.
+    # IMMEDIATE takes the write lock here: all waiting for other writers is done before the first write.
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection

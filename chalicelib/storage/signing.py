@@ -16,43 +16,41 @@ _DOWNLOAD = ("expires", "filename", "type")
 
 def sign_upload(secret: bytes, key: str, expires: int, max_bytes: int) -> str:
     """The path and query under which `key` may be PUT until `expires` (seconds since the epoch)."""
-    return _address(secret, "PUT", key, {"expires": str(expires), "max": str(max_bytes)})
+    return _address(secret, key, {"expires": str(expires), "max": str(max_bytes)})
 
 
 def sign_download(secret: bytes, key: str, expires: int, filename: str, content_type: str) -> str:
     """The path and query under which `key` may be had until `expires`, as `filename` of `content_type`."""
     # A file dropped in may have a name that is no Unicode text (lone surrogates), which no URL can hold.
     name = filename.encode(errors="replace").decode()
-    return _address(secret, "GET", key, {"expires": str(expires), "filename": name, "type": content_type})
+    return _address(secret, key, {"expires": str(expires), "filename": name, "type": content_type})
 
 
 def read_upload(secret: bytes, key: str, query: Mapping[str, str], now: float) -> int:
     """The greatest number of bytes that the address allows. Raises Forbidden when it is forged or expired."""
-    return int(_signed(secret, "PUT", key, query, _UPLOAD, now)["max"])
+    return int(_signed(secret, key, query, _UPLOAD, now)["max"])
 
 
 def read_download(secret: bytes, key: str, query: Mapping[str, str], now: float) -> tuple[str, str]:
     """The file name and content type to send. Raises Forbidden when the address is forged or expired."""
-    values = _signed(secret, "GET", key, query, _DOWNLOAD, now)
+    values = _signed(secret, key, query, _DOWNLOAD, now)
     return values["filename"], values["type"]
 
 
-def _address(secret: bytes, method: str, key: str, values: Mapping[str, str]) -> str:
-    query = urlencode({**values, "signature": _signature(secret, method, key, values)}, quote_via=quote)
+def _address(secret: bytes, key: str, values: Mapping[str, str]) -> str:
+    query = urlencode({**values, "signature": _signature(secret, key, values)}, quote_via=quote)
     return f"/objects/{quote(key)}?{query}"
 
 
-def _signature(secret: bytes, method: str, key: str, values: Mapping[str, str]) -> str:
-    # JSON keeps the fields apart: no two requests share one signed text.
-    text = json.dumps([method, key, sorted(values.items())])
+def _signature(secret: bytes, key: str, values: Mapping[str, str]) -> str:
+    # JSON keeps the fields apart and names them: no upload and download, and no two of either, share one signed text.
+    text = json.dumps([key, sorted(values.items())])
     return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _signed(
-    secret: bytes, method: str, key: str, query: Mapping[str, str], names: tuple[str, ...], now: float
-) -> dict[str, str]:
+def _signed(secret: bytes, key: str, query: Mapping[str, str], names: tuple[str, ...], now: float) -> dict[str, str]:
     values = {name: query.get(name, "") for name in names}
-    expected = _signature(secret, method, key, values)
+    expected = _signature(secret, key, values)
     # Compared as bytes: compare_digest refuses str beyond ASCII, which a forged signature may hold.
     given = query.get("signature", "").encode(errors="replace")
     if not hmac.compare_digest(expected.encode(), given):
