@@ -10,9 +10,11 @@ from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from chalicelib.errors import ReportError
 from chalicelib.reading.model import Document
 
 RULES = Path(__file__).resolve().parent.parent / "rules" / "furniture_html.toml"
+DEEPEST = 2000  # open containers: far beyond any page, and the HTML parser's time grows with the square of the depth
 MAIN_PROSE = 150  # ideographs that a main content holds at least
 LABEL_CELL = 60  # characters: a cell of several short lines is still one cell of a data table
 
@@ -22,6 +24,9 @@ OPEN, CLOSE = "\ue0f0", "\ue0f1"
 _BLANKS = re.compile("[ \t\n\r\f\u00a0]+")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d\u2018\u2019]")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+_CONTAINER = re.compile(
+    r"<(/?)(?:div|ul|ol|dl|section|article|blockquote|center|form|fieldset|main|aside|nav|details|menu|figure)\b", re.I
+)
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 
 
@@ -33,7 +38,9 @@ def elements(kind: str) -> frozenset[str]:
 
 def read_html(source: str, encoding: str) -> Document:
     """The page's visible text; `meta` holds its `<meta>` names in lower case, `title` and a canonical `url`;
-    `main` the span of the article where the page marks it."""
+    `main` the span of the article where the page marks it. Raises ReportError `not_text` for elements nested without end.
+    """
+    _refuse_depths(source)
     source = source.replace(OPEN, "").replace(CLOSE, "")
     tree = LexborHTMLParser(source)
     root = tree.body or tree.root
@@ -43,6 +50,19 @@ def read_html(source: str, encoding: str) -> Document:
     lines.read(root)
     text, main = _unbracket("\n".join(lines.done()))
     return Document(text, "html", encoding, _metadata(tree), main)
+
+
+def _refuse_depths(source: str) -> None:
+    depth = 0
+    for tag in _CONTAINER.finditer(source):
+        depth = max(0, depth - 1) if tag.group(1) else depth + 1
+        if depth > DEEPEST:
+            raise ReportError(
+                "not_text",
+                f"The page nests more than {DEEPEST} elements in one another.",
+                "Upload the report as a text file or a page that a browser shows.",
+                place=f"character {tag.start()}",
+            )
 
 
 def _metadata(tree: LexborHTMLParser) -> dict[str, str]:
