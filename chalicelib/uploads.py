@@ -12,6 +12,9 @@ from chalicelib.storage import Storage, UploadAddress
 from chalicelib.upload_state import State
 
 ADDRESS_SECONDS = 3600
+# An address takes more than is read, so that who sends too large a file finds the reason at its upload, and the file is
+# kept like any other. Beyond that the address itself refuses.
+TAKEN = 10
 
 
 def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
@@ -21,7 +24,7 @@ def create(storage: Storage, filename: str, township: str | None, now: datetime)
     """
     state = announce(storage, filename, township, now)
     key = upload_state.object_key(state["id"])
-    return state, storage.objects.upload_address(key, ADDRESS_SECONDS, intake.max_bytes(os.environ))
+    return state, storage.objects.upload_address(key, ADDRESS_SECONDS, TAKEN * intake.max_bytes(os.environ))
 
 
 def announce(storage: Storage, filename: str, township: str | None, now: datetime) -> State:

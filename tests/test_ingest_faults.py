@@ -14,7 +14,6 @@ import pytest
 from chalicelib import ingest, layout, uploads
 from chalicelib.errors import StorageError
 from chalicelib.storage import Storage
-from chalicelib.storage.local_index import LocalIndex
 from tests.made_reports import (
     NOW,
     OTHER_WORDS,
@@ -168,27 +167,8 @@ def test_a_file_too_large_for_memory_and_a_full_disk_is_a_storage_failure(
 # Several at once.
 
 
-class OneCallAtATime:
-    """Half of a storage on moto, whose conditions and transactions are not atomic among threads, as real ones are."""
-
-    def __init__(self, inner: Any, lock: threading.Lock) -> None:
-        self._inner, self._lock = inner, lock
-
-    def __getattr__(self, name: str) -> Any:
-        inner = getattr(self._inner, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            with self._lock:
-                return inner(*arguments, **named)
-
-        return call
-
-
 def at_once(storage: Storage, keys: list[str]) -> list[dict[str, Any]]:
     """Receive all keys in threads that start together; their states in the order of `keys`."""
-    if not isinstance(storage.index, LocalIndex):
-        lock = threading.Lock()
-        storage = Storage(OneCallAtATime(storage.objects, lock), OneCallAtATime(storage.index, lock))
     barrier, states, failures = threading.Barrier(len(keys)), dict[int, Any](), list[BaseException]()
 
     def work(number: int, key: str) -> None:
