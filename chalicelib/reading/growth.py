@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from chalicelib.reading.numerals import read_number
+from chalicelib.reading.numerals import DIGITS, read_number
 from chalicelib.reading.quantities import Quantity
 
 LAST_YEAR = r"(?:同比|同期(?:相?比)?|(?:比|较|与|同|跟)(?:去年|上年|上一年|前一年|往年)(?:同期|末|底|全年|度)?(?:相比|比较)?|按可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增)"
 OTHER_BASE = r"(?:(?:比|较|与)(?:(?:19|20)\d\d年?(?:同期|末|底)?|年初|前年|“?十[一二三四五]五”?(?:末|期末|初)?|上届|五年前|三年前)(?:相比)?|年均|年平均|环比|累计)"
-UP = r"(?:增长|递增|增产|增收|增加|上升|提高|上涨|提升|攀升|增速|增幅|增|涨|升)"
-DOWN = r"(?:下降|递减|减产|减收|减少|降低|下跌|回落|缩减|下滑|降幅|负增长|下调|降|减)"
+UP = r"(?:增量|增长|递增|增产|增收|增加|上升|提高|上涨|提升|攀升|增速|增幅|增|涨|升)"
+DOWN = r"(?:减量|改善|下降|递减|减产|减收|减少|降低|下跌|回落|缩减|下滑|降幅|负增长|下调|降|减)"
 LINK = r"(?:了|率|幅|幅度|速度?|均|各|为|达到|达|约|超过|超|近|逾|突破|至少|不低于|分别|:| |,?分别(?:为|达)?)*"
 GROWTH = re.compile(
-    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?[, ]?(?:分别|均|各|实现|净|预计|稳步|大幅|快速|再|共|,分别)*"
+    rf"(?P<base>(?:{LAST_YEAR}|{OTHER_BASE})+)?[, ]?(?:分别|均|各|实现|净|预计|稳步|大幅|快速|再|共|,分别)*"
     rf"(?:(?P<up>{UP})|(?P<down>{DOWN})){LINK}$"
 )
 BARE = re.compile(rf"{LAST_YEAR}(?:为|约|分别)? ?(?P<minus>-)?$")
@@ -25,8 +25,8 @@ TIMES = re.compile(
     r"(?:(?P<double>翻一?番|翻了一番|翻一倍|翻了一倍)|(?P<twice>翻了?两番))"
 )
 MULTIPLE = re.compile(
-    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?P<way>增长|增加|提高|扩大|下降|减少|降低)(?:了|近|约|超过?|达)?"
-    r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)"
+    rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?P<way>增长|增加|提高|扩大|增产|增收|下降|减少|降低|减产|减收)(?:了|近|约|超过?|达)?"
+    r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)(?P<tenth>[一二三四五六七八九半])?"
 )
 LEVEL = re.compile(r"(?:自然增长率|增长率目标|到|至)$")
 
@@ -84,7 +84,7 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
     groups = match.groupdict()
     down = bool(groups.get("down")) != (minus or bool(groups.get("minus")))
     base = groups.get("base") or ""
-    annual = not base or re.fullmatch(OTHER_BASE, base) is None
+    annual = not base or re.search(OTHER_BASE, base) is None
     return Growth(
         begin + match.start(),
         quantity.start,
@@ -117,10 +117,12 @@ def _in_words(folded: str) -> list[Growth]:
         number = match.start("double") if match["double"] else match.start("twice")
         found.append(Growth(match.start(), number, match.end(), value, "=", _annual(match)))
     for match in MULTIPLE.finditer(folded):
-        number = read_number(match["number"])
-        if number is not None:
-            value = number * (100 if match["unit"] == "倍" else 10)
-            value = -value if match["way"] in ("下降", "减少", "降低") else value
+        times = read_number(match["number"])
+        if times is not None:
+            value = times * (100 if match["unit"] == "倍" else 10)
+            if match["tenth"]:
+                value += 5 if match["tenth"] == "半" else DIGITS[match["tenth"]]
+            value = -value if re.match(DOWN, match["way"]) else value
             bound = ">=" if match["more"] or "超" in match[0] else "~" if "近" in match[0] or "约" in match[0] else "="
             found.append(Growth(match.start(), match.start("number"), match.end(), value, bound, _annual(match)))
     for match in FLAT.finditer(folded):

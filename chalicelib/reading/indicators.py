@@ -26,6 +26,7 @@ from chalicelib.reading.names import (
 )
 from chalicelib.reading.periods import PeriodReader
 from chalicelib.reading.quantities import Quantity, find_quantities
+from chalicelib.reading.tables import TableFigure, find_table_lines, read_tables
 from chalicelib.reading.ratios import Ratio, find_ratios, part_names
 
 MONEY_WORDS = re.compile(
@@ -43,9 +44,12 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
         taken[quantity.start : quantity.end] = b"\x01" * (quantity.end - quantity.start)
     others: list[Item] = [i for i in [*find_zeros(folded, body), *find_ratios(folded, body)] if not taken[i.start]]
     items: list[Item] = sorted([*(g for g in growths if g.start >= body), *quantities, *others], key=item_start)
+    rows = {(low, high) for low, high in find_table_lines(folded, body)}
+    figures = list(read_tables(page.text, body)) if rows else []
+    prose = [s for s in split_sentences(folded, body, items) if not any(low <= s.start < high for low, high in rows)]
     reader = _Reader(folded, identity, sections)
-    for sentence in split_sentences(folded, body, items):
-        reader.read(sentence)
+    for part in sorted([*prose, *figures], key=lambda p: p.start):
+        reader.read(part) if isinstance(part, Sentence) else reader.read_figure(part)
     return tuple(reader.found)
 
 
@@ -61,6 +65,7 @@ class _Reader:
         self.first = 0  # the first indicator of the sentence at hand
         self.subject = ""  # what the clause before was about, where it has no figure
         self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
+        self.line, self.opens_plan = -1, False
         self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
 
     def read(self, sentence: Sentence) -> None:
@@ -75,14 +80,23 @@ class _Reader:
                 self._read_clause(clause)
             self.subject = ""
 
+    def read_figure(self, cell: TableFigure) -> None:
+        """Add the indicator of a table's cell; its row is the evidence."""
+        self.sentence, self.first, self.anchors = Sentence(cell.start, cell.end, ()), len(self.found), []
+        self._add(cell.figure, cell.name)
+        if self.found and self.found[-1].number_start == cell.figure.start:
+            status = "target" if cell.target else self.found[-1].status
+            self.found[-1] = replace(self.found[-1], yoy=cell.yoy, status=status)
+
     # --- clauses -----------------------------------------------------------------------------------------------
 
     def _read_list(self, clause: Clause) -> bool:
         """Read a clause whose 分别 gives its figures to the members of a list, in order; False if it is none."""
         respectively = self.folded.find("分别", clause.start, clause.end)
         items = [i for i in clause.items if item_start(i) > respectively]
-        if respectively < 0 or len(items) < 2:
+        if len(items) < 2 or (respectively < 0 and not self._one_verb(clause)):
             return False
+        respectively = respectively if respectively >= 0 else items[0].start
         members = split_members(clean_name(self.folded[clause.start : respectively]) or self.subject)
         if not members and len(self.anchors) >= len(items) and all(isinstance(i, Growth) for i in items):
             for position, item in zip(self.anchors[-len(items) :], items, strict=True):
@@ -93,6 +107,15 @@ class _Reader:
         for member, item in zip(members, items, strict=True):
             self._add(item, clean_name(member) or member)
         return True
+
+    def _one_verb(self, clause: Clause) -> bool:
+        """Whether the clause is several growths behind one verb and nothing else (`增长7.6%和11.3%`)."""
+        first = clause.items[0]
+        return (
+            isinstance(first, Growth)
+            and not clean_name(self.folded[clause.start : first.start])
+            and all(isinstance(i, Growth) and i.start == first.start for i in clause.items)
+        )
 
     def _read_clause(self, clause: Clause) -> None:
         done, n = clause.start, 0
@@ -105,8 +128,7 @@ class _Reader:
             elif isinstance(item, Zero):
                 self._read_zero(item, before)
             elif isinstance(item, Ratio):
-                for part, name in zip(item.parts, part_names(clean_name(before) or self.subject), strict=False):
-                    self._add(part, name)
+                self._read_ratio(item, before, clause.items[n + 1 : n + 2])
             elif self._is_source(item, clause.items[n + 1 : n + 2]):
                 self.source = clean_name(re.sub(r"(?:由|从)[^由从]*$", "", before)) or self.subject or self._last_name()
             else:
@@ -125,7 +147,7 @@ class _Reader:
             return 0
         name, share = self._name(before, self.folded[group[-1].end : stop], group[-1], base, tail)
         for member in group:
-            self._add(member, name, anchor=not share)
+            self._add(member, name, anchor=not share, reached=share)
         self.source = ""
         return len(group) - 1
 
@@ -208,23 +230,36 @@ class _Reader:
         self._add(zero, f"{lead or self.subject or self._last_name()}{event}")
         self.source = ""
 
+    def _read_ratio(self, ratio: Ratio, before: str, rest: Sequence[Item]) -> None:
+        """Add the parts of a ratio; where a change leads to another ratio (由A调整为B), that one counts."""
+        subject = self.source or clean_name(re.sub(r"(?:由|从)[^由从]*$", "", before)) or self.subject
+        if rest and isinstance(rest[0], Ratio):
+            self.source = subject
+            return
+        names = part_names(subject)
+        if len(names) == len(ratio.parts):
+            for part, name in zip(ratio.parts, names, strict=True):
+                self._add(part, name)
+        self.source = ""
+
     # --- indicators --------------------------------------------------------------------------------------------
 
-    def _add(self, item: Item, name: str, *, anchor: bool = True) -> None:
+    def _add(self, item: Item, name: str, *, anchor: bool = True, reached: bool = False) -> None:
         if not name:
             return
         start = item_start(item)
         section = self._section(start)
-        plan = section.plan if section else self.identity.kind == "plan"
         period = self.periods.at(start)
+        plan = section.plan if section else self.identity.kind == "plan"
+        plan = plan or self._ahead(start) or (period.year or 0) > (self.identity.review_year or 9999)
         if anchor:
             self.anchors.append(len(self.found))
         self.found.append(
             Indicator(
                 name=name,
-                year=period.year or (self.identity.plan_year if plan else self.identity.review_year),
+                year=period.year or self._own_year(plan=plan),
                 months=period.months,
-                status=self._status(start, plan),
+                status="actual" if reached and not plan else self._status(start, plan=plan),
                 place=place_of(name),
                 section=section.id if section else None,
                 start=self.sentence.start,
@@ -241,17 +276,39 @@ class _Reader:
             n -= 1
         return self.sections[n] if n >= 0 else None
 
-    def _status(self, start: int, plan: bool) -> str:
-        clause = re.split(r"[,:]", self.folded[self.sentence.start : start])[-1]
+    def _own_year(self, *, plan: bool) -> int | None:
+        """The year of what names none: the planned one in the plan, which follows the reviewed one."""
+        review = self.identity.review_year
+        if not plan:
+            return review
+        return self.identity.plan_year or (review + 1 if review else None)
+
+    def _ahead(self, start: int) -> bool:
+        """Whether the paragraph opens with what is to come (`2022年,我们将…`), without a heading that says so."""
+        line = self.folded.rfind("\n", 0, start) + 1
+        if line != self.line:
+            self.line = line
+            opening = AHEAD.match(self.folded, line)
+            year = self.identity.review_year
+            self.opens_plan = opening is not None and (
+                opening["year"] is None or (year is not None and int(opening["year"]) > year)
+            )
+        return self.opens_plan
+
+    def _status(self, start: int, *, plan: bool) -> str:
+        stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
+        before = self.folded[stop + 1 : start]
+        clause = re.split(r"[,:]", before)[-1]
         if plan:
             return "actual" if PAST.search(clause) else "target"
         if _cue("target").search(clause) and not REACHED.search(clause):
             return "target"
-        return "estimate" if _cue("estimate").search(clause) else "actual"
+        return "estimate" if _cue("estimate").search(before) else "actual"
 
 
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")
+AHEAD = re.compile(r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)")
 PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
 REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
 

@@ -171,9 +171,18 @@ def without_list(text: str) -> str:
 def split_members(subject: str) -> list[str]:
     """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
     members = [m for m in re.split(r"[、,]|和|以及|及|与", subject) if m]
-    if len(members) > 1 and members[-1].endswith("产业") and all(len(m) <= 2 for m in members[:-1]):
-        return [m + "产业" for m in members[:-1]] + members[-1:]
+    if len(members) > 1 and len(members[0]) <= 4:
+        kind = KIND.match(members[-1])
+        if kind and all(KIND.fullmatch(m) for m in members[:-1]):
+            return [m + members[-1][kind.end() :] for m in members[:-1]] + members[-1:]
     return members
+
+
+# Qualifiers that share their noun in a list: 城镇、农村居民人均可支配收入, 一、二、三产业, 夏粮和秋粮产量.
+KIND = re.compile(
+    r"(?:第?[一二三]|城镇|农村|城乡|城市|乡村|工业|农业|服务业|进口|出口|进|出|男|女|夏粮|秋粮|早稻|晚稻|规上|规下|限上|限下"
+    r"|存栏|出栏|省级|市级|县级|区级|国家级|镇级|村级|内资|外资|建筑业|批发|零售|住宿|餐饮|批发业|零售业|住宿业|餐饮业)"
+)
 
 
 SHARE = re.compile(
@@ -194,12 +203,23 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
     if not name:
         return last if same_clause and last else (subject or last)
     if name in generic_heads():
-        owner = subject or last
+        owner = _without_head(subject or last)
         return owner + name if owner and not owner.endswith(name) else name
     if is_bare_verb(name):
         owner = last or subject
         return name + _object_of(owner) if owner else name
     return name
+
+
+def _without_head(name: str) -> str:
+    """The name without a measure of its own: of 夏粮种植面积 only 夏粮 has a 单产."""
+    head = _generic_tail().search(name)
+    return name[: head.start()] if head and head.start() >= 2 else name
+
+
+@cache
+def _generic_tail() -> re.Pattern[str]:
+    return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
 
 
 def _object_of(name: str) -> str:

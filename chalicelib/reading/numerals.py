@@ -12,7 +12,7 @@ CHINESE = "〇零一二两俩三四五六七八九十百千万亿"
 # A number with more digits names something (a telephone, an account); binary floats are exact up to 15.
 MOST_DIGITS = 15
 
-_ARABIC = re.compile(r"(\d[\d,]*(?: ?\. ?\d+)?)\s?([十百千万亿]*)")
+_ARABIC = re.compile(r"(\d[\d, ]*(?: ?\. ?\d+)?)\s?([十百千万亿]*)")
 
 
 def read_number(text: str) -> Decimal | None:

@@ -198,8 +198,11 @@ def _has_sentences(folded: str, heading: Heading, stop: int | None) -> bool:
     )
 
 
+SPEAKER = re.compile(
+    r"(?:人民政府|办事处|委员会|政府|党委|办公室|书记|镇长|乡长|县长|区长|市长|主任|主席|代表|同志)[^,。]{0,6}$"
+)
 NO_HEADING = re.compile(
-    r"^(?:各位|同志们|谢谢|以上|现将|附件|特此|.{0,12}[:]$|.*\d{4}年\d{1,2}月\d{1,2}日\)?$|[-—]{2}|\(.*\)$)|[;,、|]$|https?:|^\d+$"
+    r"\||^(?:各位|同志们|谢谢|以上|现将|附件|特此|.{0,12}[:]$|.*\d{4}年\d{1,2}月\d{1,2}日\)?$|[-—]{2}|\(.*\)$)|[;,、|]$|https?:|^\d+$"
 )
 SPEECH = re.compile(r"来[,]我们|我们.{2,40}[,].{2,}")
 
@@ -214,10 +217,12 @@ def _with_unnumbered(found: list[Heading], folded: str, begin: int) -> list[Head
     for n, (start, end) in enumerate(lines):
         line = folded[start:end]
         text = line.strip()
-        if any(start <= s < end for s in starts) or NO_HEADING.search(text) or n + 1 == len(lines):
+        if any(start <= s < end for s in starts) or NO_HEADING.search(text) or SPEAKER.search(text) or n + 1 == len(lines):
             continue
         lead = start + line.index(text[0])
         heading = Heading(lead, "unnumbered", 2, 0, None, lead, lead + len(text.rstrip(" 。:")), True, True)
+        if "|" in folded[lines[n + 1][0] : lines[n + 1][1]]:
+            continue  # a table's caption
         follower = next((h for h in found if lines[n + 1][0] <= h.start < lines[n + 1][1]), None)
         if not SENTENCE_END.search(text) and len(text) <= 26 and re.search(r"[\u4e00-\u9fff]{4}", text):
             short.append(heading)
@@ -234,7 +239,7 @@ def _with_unnumbered(found: list[Heading], folded: str, begin: int) -> list[Head
     extra = (sentences if len(sentences) >= 2 else []) + short
     merged = sorted(found + extra, key=lambda h: h.start)
     _rank_unnumbered(merged)
-    return merged or _lead_ins(folded, lines)
+    return sorted([*merged, *_lead_ins(folded, lines, merged)], key=lambda h: h.start)
 
 
 def _rank_unnumbered(headings: list[Heading]) -> None:
@@ -252,15 +257,31 @@ def _rank_unnumbered(headings: list[Heading]) -> None:
             heading.rank = before.rank + 0.5
 
 
-def _lead_ins(folded: str, lines: list[tuple[int, int]]) -> list[Heading]:
-    """The opening sentences of paragraphs, where a document has no other headings."""
-    found = []
-    for start, end in lines:
-        match = re.match(r" *(?:-{1,2})? ?([^。,;:!?\n\d]{4,20})。(?=.{20})", folded[start:end])
-        if match:
-            begin = start + match.start(1)
-            found.append(Heading(begin, "unnumbered", 2, 0, None, begin, begin + len(match[1]), True, False))
-    return found if len(found) >= 3 else []
+LEAD_IN = re.compile(r" *(?P<dash>-{1,3})? ?(?P<title>[^。,;:!?\n\d|-]{4,20})[。:](?=.{12})")
+
+
+def _lead_ins(folded: str, lines: list[tuple[int, int]], headings: list[Heading]) -> list[Heading]:
+    """The opening sentences of paragraphs, where they are the only headings of their rank in their part.
+
+    A part is what stands between two headings. Its paragraphs have lead-ins if at least three of them, and four in
+    five, open with a short sentence, or if two do so behind a dash.
+    """
+    found: list[Heading] = []
+    bounds = [h.start for h in headings] + [len(folded)]
+    for n in range(-1, len(headings)):
+        low = headings[n].start + 1 if n >= 0 else 0
+        part = [(s, e) for s, e in lines if low <= s < bounds[n + 1]]
+        leads = [(s, m) for s, e in part if (m := LEAD_IN.match(folded, s, e))]
+        dashed = [(s, m) for s, m in leads if m["dash"]]
+        if len(dashed) >= 2:
+            leads = dashed
+        elif len(leads) < 3 or len(leads) * 5 < len(part) * 4 or (n < 0 and headings):
+            continue
+        rank = headings[n].rank + 0.5 if n >= 0 else 2
+        for _, match in leads:
+            begin, end = match.span("title")
+            found.append(Heading(begin, "unnumbered", rank, 0, None, begin, end, True, False))
+    return found
 
 
 def _tree(headings: list[Heading], text: str, folded: str, identity: Identity) -> tuple[Section, ...]:

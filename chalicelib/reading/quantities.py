@@ -9,10 +9,10 @@ from decimal import Decimal
 from functools import cache
 
 from chalicelib.reading.lexicon import one_of, read_rows, read_words, units
-from chalicelib.reading.numerals import CHINESE, read_number
+from chalicelib.reading.numerals import CHINESE, DIGITS, read_number
 
 PERCENT = {"%"}
-ARABIC = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?: ?\. ?\d+)?"
+ARABIC = r"\d{1,3}(?:[, ]\d{3})+(?![\d.]\d|\d)(?:\.\d+)?|\d+(?: ?\. ?\d+)?"
 # Measure words that Chinese numerals carry in names of places and programmes more often than in counts.
 NAMELIKE = {
     "门",
@@ -70,12 +70,12 @@ class Refusal:
 @cache
 def _number() -> re.Pattern[str]:
     unit = one_of(tuple(sorted(units(), key=len, reverse=True)))
-    compound = rf"{unit}(?:/{unit})?"
+    compound = rf"{unit}(?:/{unit}|\((?:次|{unit})(?:[、,]{unit})*\)次?)?"
     return re.compile(
         rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+)"
         rf"(?:(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
-        rf" ?(?P<about>[余多来几])? ?(?P<scale>[十百千万亿]{{0,3}}) ?(?P<more>[余多来])?"
-        rf"(?: ?(?P<unit>{compound}|(?P<tenths>成(?![立功效为员本果长交品年套因绩人就都语分型])(?:半)?)))?"
+        rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十百万亿]|千(?![瓦米克伏])){{0,3}}) ?(?P<more>[余多来])?"
+        rf"(?: ?(?P<unit>{compound}|(?P<tenths>成(?![立功效为员本果长交品年套因绩人就都语分型])[一二三四五六七八九半]?)))?"
     )
 
 
@@ -96,6 +96,22 @@ def find_refusals(folded: str) -> list[Refusal]:
     return sorted(found, key=lambda r: (r.start, r.end))
 
 
+PERCENT_WORDS = re.compile(r"百分之(?P<number>[零一二三四五六七八九十百点\d.]+)(?!点)")
+
+
+def _percent_words(folded: str) -> list[Quantity]:
+    """`百分之九十八点五`, read as 98.5 %."""
+    found = []
+    for match in PERCENT_WORDS.finditer(folded):
+        whole, _, digits = match["number"].partition("点")
+        number = read_number(whole)
+        decimals = "".join(str(DIGITS.get(c, "")) for c in digits)
+        if number is not None:
+            value = Decimal(f"{number}.{decimals}") if decimals else number
+            found.append(Quantity(match.start(), match.end(), value, "%", _bound(folded, match), True, "%", chinese=True))
+    return found
+
+
 def _has_number(text: str) -> bool:
     return any(c.isdigit() or c in CHINESE for c in text)
 
@@ -103,7 +119,11 @@ def _has_number(text: str) -> bool:
 def find_quantities(folded: str, text: str) -> list[Quantity]:
     """Every quantity of the text in reading order, percentages included. `folded` is `fold(text)`."""
     refused = _covered(find_refusals(folded), len(folded))
-    return [q for q in _scan(folded, text, refused) if not _qualifies(folded, q)]
+    spelled_out = _percent_words(folded)
+    for quantity in spelled_out:
+        refused[quantity.start : quantity.end] = b"\x01" * (quantity.end - quantity.start)
+    found = [q for q in _scan(folded, text, refused) if not _qualifies(folded, q)]
+    return sorted(found + spelled_out, key=lambda q: q.start) if spelled_out else found
 
 
 def _covered(refusals: list[Refusal], length: int) -> bytearray:
@@ -132,7 +152,7 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
                 position = start + 1
                 continue
         position = max(match.end(), start + 1)
-        quantity = _read(folded, match)
+        quantity = _read(folded, text, match)
         if quantity is not None:
             yield quantity
         else:
@@ -144,7 +164,7 @@ def _clause_comma(number: str, text: str, start: int) -> int:
     return comma - start if comma > 0 and text[comma - 1].isascii() else 0
 
 
-def _read(folded: str, match: re.Match[str]) -> Quantity | None:
+def _read(folded: str, text: str, match: re.Match[str]) -> Quantity | None:
     chinese = match["number"][0] in CHINESE
     value = read_number(match["number"] + match["scale"])
     if value is None:
@@ -161,7 +181,7 @@ def _read(folded: str, match: re.Match[str]) -> Quantity | None:
     if match["second"] and not _is_range(match):
         return None
     end = match.end()
-    unit, known = _unit(spelled)
+    unit, known = _unit(text, match)
     bound = _bound(folded, match)
     return Quantity(match.start(), end, value, unit, bound, unit in ("%", "‰"), known, chinese)
 
@@ -170,7 +190,8 @@ def _tenths(folded: str, match: re.Match[str], value: Decimal) -> Quantity | Non
     """`近四成` is 40 %: only behind a word that leads to a share, since 成 begins many words."""
     if value >= 10 or match["scale"] or not TENTHS.search(folded, max(0, match.start() - 4), match.start()):
         return None
-    share = value * 10 + (5 if "半" in match["tenths"] else 0)
+    rest = match["tenths"][1:]
+    share = value * 10 + (5 if rest == "半" else DIGITS.get(rest, 0))
     return Quantity(match.start(), match.end(), share, "%", _bound(folded, match), True, "%", chinese=True)
 
 
@@ -182,10 +203,13 @@ def _is_range(match: re.Match[str]) -> bool:
     return first is not None and second is not None and first < second
 
 
-def _unit(spelled: str | None) -> tuple[str | None, str | None]:
+def _unit(text: str, match: re.Match[str]) -> tuple[str | None, str | None]:
     """The unit as printed in the record and the spelling that converts; a unit lost after 万 or 亿 stays open."""
+    spelled = match["unit"]
     if spelled is None:
         return None, None
+    if "(" in spelled:
+        return text[match.start("unit") : match.end("unit")], spelled if spelled in units() else None
     if "/" in spelled:
         per, base = spelled.split("/")
         return f"{units()[per].unit}/{units()[base].unit}", None
@@ -294,7 +318,8 @@ def _bound(folded: str, match: re.Match[str]) -> str:
     """`>=`, `<=`, `~` or `=`: 余 and 多 beat 约, and 超 beats all but them."""
     before = folded[max(0, match.start() - 6) : match.start()]
     end = match.end()
-    if match["about"] in ("余", "多") or match["more"] in ("余", "多"):
+    groups = match.groupdict()
+    if groups.get("about") in ("余", "多") or groups.get("more") in ("余", "多"):
         return ">="
     if AT_MOST.search(before) and not before.endswith(("控制在",)):
         return "<="
@@ -302,7 +327,7 @@ def _bound(folded: str, match: re.Match[str]) -> str:
         return ">="
     if UP_TO.match(folded, end) or before.endswith("控制在"):
         return "<="
-    if ABOUT.search(before) or ROUGHLY.match(folded, end) or match["about"] in ("来", "几") or match["more"] == "来":
+    if ABOUT.search(before) or ROUGHLY.match(folded, end) or groups.get("about") in ("来", "几") or groups.get("more") == "来":
         return "~"
     return "="
 
@@ -313,12 +338,15 @@ BARE_THRESHOLD = re.compile(r"级(?:以上)?|元户|元村|元企业|斤粮(?!�
 OF_THINGS = re.compile(
     r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程)(?!年|共|总|实)"
 )
+SIZE = re.compile(r"(?:及其?)?(?:以上|以下)的?(?:自然|行政|村|寨|组|屯|企业|聚|居|集|单位|场所|学校|项目)")
 PAUSE = re.compile(r"[,。;、!?\n:]")
 
 
 def _qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
     if BARE_THRESHOLD.match(folded, quantity.end):
+        return True
+    if quantity.unit in ("户", "人") and SIZE.match(folded, quantity.end):
         return True
     of_things = OF_THINGS.match(folded, quantity.end) if quantity.unit in ("元", "吨", "亩") else None
     if of_things and (

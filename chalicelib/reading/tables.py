@@ -1,0 +1,127 @@
+"""Tables of indicators: `指标 | 单位 | 完成 | 同比`, one indicator a cell, with the meaning of its column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chalicelib.reading.fold import fold
+from chalicelib.reading.lexicon import units
+from chalicelib.reading.numerals import SCALES, read_number
+from chalicelib.reading.quantities import Quantity
+
+LINE = re.compile(r"(?<=\n)[^\n|]*\|[^\n]*")
+CELL = re.compile(r"[^|\n]+")
+COLUMNS = (
+    ("name", re.compile(r"^(?:主要|经济)*(?:指标|项目|名称|内容|类别|指标名称)")),
+    ("unit", re.compile(r"^(?:计量)?单位$")),
+    ("yoy", re.compile(r"同比|增长|增速|增幅|比上年|较上年|±%")),
+    ("share", re.compile(r"占|完成率|完成比例|比例|进度")),
+    ("target", re.compile(r"目标|计划|任务|预期")),
+    ("value", re.compile(r"完成|实际|数值|总量|绝对|累计|本年|本期|实绩|合计|数量|金额|20\d\d年")),
+)
+IN_BRACKETS = re.compile(r"\((?:单位:?)?(?P<unit>[^()]{1,8})\)")
+NUMBER = re.compile(r" *(?P<minus>-)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<percent>%)? *$")
+SCALED = re.compile(r"(?P<scale>[十百千万亿]*)(?P<unit>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFigure:
+    """A cell of a table: the row's name, its figure and growth, whether it is a target; `start` and `end` bound the row."""
+
+    name: str
+    figure: Quantity
+    yoy: Decimal | None
+    target: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    start: int
+    text: str
+
+
+def find_table_lines(folded: str, begin: int) -> list[tuple[int, int]]:
+    """The lines of the body that are rows of a table, header rows included."""
+    return [(m.start(), m.end()) for m in LINE.finditer(folded, begin)]
+
+
+def read_tables(text: str, begin: int) -> Iterator[TableFigure]:
+    """The figures of all tables whose header names an indicator column and a value, target or growth column."""
+    folded = fold(text)
+    meanings: list[str] = []
+    header: list[Cell] = []
+    last_end = -2
+    for match in LINE.finditer(folded, begin):
+        start, end = match.start(), match.end()
+        cells = [Cell(start + c.start() + len(c[0]) - len(c[0].lstrip()), c[0].strip()) for c in CELL.finditer(match[0])]
+        found = _header(cells)
+        if found:
+            meanings, header = found, cells
+        elif meanings and start <= last_end + 2:
+            yield from _row(cells, meanings, header, (start, end))
+        else:
+            meanings = []
+        last_end = end
+
+
+def _header(cells: list[Cell]) -> list[str]:
+    """What each column holds; empty if the row is no header of a table of indicators."""
+    if any(NUMBER.fullmatch(c.text) for c in cells):
+        return []
+    meanings = [next((m for m, p in COLUMNS if p.search(c.text)), "") for c in cells]
+    figures = {"value", "target", "yoy"} & set(meanings)
+    if not figures or ("name" not in meanings and "unit" not in meanings):
+        return []
+    if "name" not in meanings:
+        meanings[0] = "name"
+    return meanings
+
+
+def _row(cells: list[Cell], meanings: list[str], header: list[Cell], line: tuple[int, int]) -> Iterator[TableFigure]:
+    if len(cells) != len(meanings):
+        return
+    row = dict(zip(meanings, cells, strict=True))
+    name, unit = _split_unit(row["name"].text)
+    unit = row["unit"].text if "unit" in row and row["unit"].text else unit
+    growth = NUMBER.fullmatch(row["yoy"].text) if "yoy" in row else None
+    yoy = _signed(growth) if growth else None
+    for column, (meaning, cell) in enumerate(zip(meanings, cells, strict=True)):
+        if meaning not in ("value", "target", "share"):
+            continue
+        figure = _figure(cell, "%" if meaning == "share" else unit or _split_unit(header[column].text)[1])
+        if figure is not None and name:
+            label = f"{name}占目标比例" if meaning == "share" else name
+            yield TableFigure(label, figure, yoy if meaning == "value" else None, meaning == "target", *line)
+
+
+def _split_unit(text: str) -> tuple[str, str | None]:
+    """A label and the unit that stands in brackets behind it: `财政收入(万元)`."""
+    match = IN_BRACKETS.search(text)
+    if match is None or SCALED.fullmatch(match["unit"])["unit"] not in units():  # type: ignore[index]
+        return text.strip(" 一二三四五六七八九十、.0123456789"), None
+    return (text[: match.start()] + text[match.end() :]).strip(), match["unit"]
+
+
+def _signed(match: re.Match[str]) -> Decimal | None:
+    number = read_number(match["number"])
+    return -number if number is not None and match["minus"] else number
+
+
+def _figure(cell: Cell, unit: str | None) -> Quantity | None:
+    match = NUMBER.fullmatch(cell.text)
+    value = _signed(match) if match else None
+    if match is None or value is None:
+        return None
+    start = cell.start + match.start("number")
+    scaled = SCALED.fullmatch("%" if match["percent"] else unit or "")
+    spelled = scaled["unit"] if scaled and scaled["unit"] in units() else None
+    for scale in scaled["scale"] if scaled and spelled else "":
+        value *= SCALES[scale]
+    end = start + len(match["number"])
+    known = units()[spelled].unit if spelled else unit
+    return Quantity(start, end, value, known, "=", known == "%", spelled)
