@@ -68,11 +68,14 @@ def describe(code: str) -> dict[str, Any]:
     return {**divisions.place(code), "level": division.level}
 
 
-def nearest(value: str, level: str, count: int = 3) -> list[str]:
-    """Names of the level that share the most characters with `value`; none when no name shares any."""
+def nearest(value: str, level: str, count: int = 5) -> list[str]:
+    """Names of the level that share the most characters with `value`, of those the ones that begin as it does."""
     wanted = set(value)
-    scored = ((len(wanted & set(name)) / max(len(wanted), len(name)), name) for name in {*_level(level).values()})
-    return [name for score, name in heapq.nlargest(count, scored) if score > 0]
+    scored = (
+        (len(wanted & set(name)) / max(len(wanted), len(name)), name.startswith(value[:2]), name)
+        for name in {*_level(level).values()}
+    )
+    return [name for score, _, name in heapq.nlargest(count, scored) if score > 0]
 
 
 @cache

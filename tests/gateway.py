@@ -1,0 +1,67 @@
+"""The app called as API Gateway calls it: REST events in, responses out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from chalice.local import RouteMatcher
+
+from app import app
+from chalicelib.storage import Storage
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+def call(storage: Storage, method: str, url: str, body: str | None = None, **headers: str) -> Answer:
+    """Send one request for `url` (path and query, percent-encoded) to the app over `storage`."""
+    app.__dict__["storage"] = storage
+    given = app(event(method, url, body, {k.replace("_", "-"): v for k, v in headers.items()}), None)
+    assert all(isinstance(value, str) for value in given["headers"].values()), "header values are strings"
+    assert not given.get("isBase64Encoded")
+    return Answer(given["statusCode"], {k.lower(): v for k, v in given["headers"].items()}, given["body"])
+
+
+def get(storage: Storage, url: str, **headers: str) -> Answer:
+    return call(storage, "GET", url, **headers)
+
+
+def post(storage: Storage, url: str, body: Any, **headers: str) -> Answer:
+    headers.setdefault("content_type", "application/json")
+    return call(storage, "POST", url, orjson.dumps(body).decode(), **headers)
+
+
+def event(method: str, url: str, body: str | None = None, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The event of a REST API at the stage `api`: path parameters stay encoded, query values come decoded."""
+    parts = urlsplit(url)
+    match = RouteMatcher(list(app.routes)).match_route(parts.path)
+    return {
+        "resource": match.route,
+        "path": parts.path,
+        "httpMethod": method,
+        "headers": {"Host": "reports.example", "X-Forwarded-Proto": "https", **(headers or {})},
+        "multiValueQueryStringParameters": parse_qs(parts.query, keep_blank_values=True) or None,
+        "pathParameters": dict(match.captured) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": match.route,
+            "path": f"/api{parts.path}",
+            "requestId": "request-1",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
