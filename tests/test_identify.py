@@ -39,3 +39,61 @@ def test_a_code_that_is_no_township_is_refused(code: str) -> None:
     with pytest.raises(ReportError) as caught:
         identify(READ[0].page(), township=code)
     assert caught.value.code == "unknown_township"
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "review", "plan"),
+    [
+        ("2023年工作总结", "annual", 2023, None),
+        ("2023年度总结", "annual", 2023, None),
+        ("2023年工作总结及2024年工作计划", "annual", 2023, 2024),
+        ("2023年工作总结和2024 工作思路", "annual", 2023, 2024),
+        ("2023年总结2024年计划", "annual", 2023, 2024),
+        ("2023年工作总结暨下一年工作打算", "annual", 2023, 2024),
+        ("2023年工作总结和工作计划", "annual", 2023, 2024),
+        ("关于2023年工作情况和2024年工作安排的报告", "annual", 2023, 2024),
+        ("关于2018年工作完成情况及2019年工作谋划情况的汇报", "annual", 2018, 2019),
+        ("2015年度工作总结（二〇一五年十二月）", "annual", 2015, None),
+        ("二〇一五年工作总结和二〇一六年工作要点", "annual", 2015, 2016),
+        ("二O一一年工作总结", "annual", 2011, None),
+        ("09年工作总结和10年工作计划", "annual", 2009, 2010),
+        ("2016-2020年工作总结", "annual", 2020, None),
+        ("2022—23年度工作总结", "annual", 2023, None),
+        ("2023年上半年工作总结", "half-year", 2023, None),
+        ("2023年上半年工作总结及下半年工作计划", "half-year", 2023, 2023),
+        ("2023年1—6月工作总结", "half-year", 2023, None),
+        ("2023年半年工作总结暨下步打算", "half-year", 2023, 2023),
+        ("2023年一季度工作总结及二季度工作安排", "quarter", 2023, 2023),
+        ("2023年前三季度工作总结", "quarter", 2023, None),
+        ("2024年工作计划", "plan", None, 2024),
+        ("2024年工作要点", "plan", None, 2024),
+        ("2024年重点工作安排", "plan", None, 2024),
+    ],
+)
+def test_title_tells_kind_and_years(title: str, kind: str, review: int | None, plan: int | None) -> None:
+    identity = identify(Case("", f"稽东镇{title}\n{{prose}}").page())
+    assert (identity.kind, identity.review_year, identity.plan_year) == (kind, review, plan)
+
+
+@pytest.mark.parametrize(
+    ("body", "review", "plan"),
+    [
+        ("一、2023年工作总结\n{prose}", 2023, None),
+        ("一、2023年工作总结\n{prose}\n二、2024年工作计划\n{prose}", 2023, 2024),
+        ("一、2023年工作总结\n{prose}\n二、明年工作计划\n{prose}", 2023, 2024),
+        ("一、2023年工作总结\n{prose}\n二、下一步工作打算\n{prose}", 2023, 2024),
+        ("一、2023年工作总结\n{prose}\n第二部分 今后工作思路\n{prose}", 2023, 2024),
+        ("2023年，稽东镇扎实工作。{prose} 二、2024年工作计划 {prose}", 2023, 2024),
+        ("2023年来，稽东镇扎实工作。{prose}\n2024年，我们将力争财政收入增长8%以上。", 2023, 2024),
+        ("2023年来，稽东镇扎实工作。{prose}\n2024年，我们将再接再厉。", 2023, None),
+        ("2023年来，稽东镇扎实工作。{prose}圆满完成年初计划。", 2023, None),
+        ("各位代表：\n回顾2023年，成绩来之不易。{prose}", 2023, None),
+        ("——2024年1月5日在稽东镇第三次会议上\n各位代表：\n{prose}", 2023, None),
+        ("——2023年12月28日在稽东镇第三次会议上\n各位代表：\n{prose}", 2023, None),
+        ("{prose}\n稽东镇人民政府\n2024年1月9日", 2023, None),
+        ("{prose}", None, None),
+    ],
+)
+def test_body_tells_the_years_that_the_title_lacks(body: str, review: int | None, plan: int | None) -> None:
+    identity = identify(Case("", f"稽东镇工作总结\n{body}").page())
+    assert (identity.kind, identity.review_year, identity.plan_year) == ("annual", review, plan)

@@ -38,7 +38,7 @@ def elements(kind: str) -> frozenset[str]:
 
 def read_html(source: str, encoding: str) -> Document:
     """The page's visible text; `meta` holds its `<meta>` names in lower case, `title` and a canonical `url`;
-    `main` the span of the article where the page marks it. Raises ReportError `not_text` for elements nested without end.
+    `main` the span of the article where the page marks it. Raises ReportError `not_text` for endless nesting.
     """
     _refuse_depths(source)
     source = source.replace(OPEN, "").replace(CLOSE, "")

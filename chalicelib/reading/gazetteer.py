@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,9 +15,11 @@ from chalicelib import divisions
 RULES = Path(__file__).resolve().parent.parent / "rules" / "divisions.toml"
 LONGEST_UPPER = 12
 LONGEST_TOWNSHIP = 12
+LONGEST_ODD = 24  # `…镇…片区` and the like
 
 _UPPER_END = re.compile("[县市区旗州盟省]")
-_TOWNSHIP_END = re.compile("街道(?:办事处)?|[镇乡]|苏木|农场|林场|牧场|地区")
+# `乡村` and `乡镇` are words, so their 乡 ends no name.
+_TOWNSHIP_END = re.compile("街道(?:办事处)?|镇|乡(?![村镇土贤亲愁])|苏木|农场|林场|牧场|地区")
 _SUFFIX = re.compile("(?:自治县|自治旗|自治州|自治区|林区|特区|新区|地区|[县市区旗盟省])$")
 _STEM_LEAST = 2
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff〇]+")
@@ -71,7 +74,7 @@ def _uppers() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     stems: dict[str, list[str]] = {}
     table = divisions.table()
     for code, name in zip(table.codes, table.names, strict=True):
-        if len(code) == 9 or name in divisions.PLACEHOLDERS or name in words("generic"):
+        if len(code) == 9 or name in divisions.PLACEHOLDERS:
             continue
         exact.setdefault(name, []).append(code)
         short = stem(name)
@@ -116,14 +119,24 @@ def stem_codes(name: str) -> tuple[str, ...]:
 def find_townships(text: str) -> list[TownshipMention]:
     """Townships named in `text`: the whole name between its left boundary and its rank, known to the table or not."""
     found: list[TownshipMention] = []
+    uppers = [(m.start, m.end) for m in find_uppers(text)]
     for match in _TOWNSHIP_END.finditer(text):
+        if any(
+            start < match.start() and match.end() < end for start, end in uppers[_first_past(uppers, match.end()) :][:1]
+        ):
+            continue  # the 乡 of `桐乡市`
         mention = _township_at(text, match)
-        if mention is None:
+        if mention is None or (found and mention.end <= found[-1].end):
             continue
-        if found and mention.start <= found[-1].start:
-            found.pop()  # `东乡` within `东乡镇`
+        if found and mention.start <= found[-1].end:
+            found.pop()  # `东乡` within `东乡镇`, `荔城镇` before `镇海街道`, the county `西乡` before `杨河镇`
         found.append(mention)
     return found
+
+
+def _first_past(spans: list[tuple[int, int]], at: int) -> int:
+    """The place of the first span that ends behind `at`."""
+    return bisect_right(spans, at, key=lambda span: span[1])
 
 
 def _township_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
@@ -132,8 +145,16 @@ def _township_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
         for start in range(max(0, end - LONGEST_TOWNSHIP), end - 1):
             name = text[start:end]
             if is_township(name) and name not in words("generic") and at_boundary(text, start):
-                return TownshipMention(start, end, name, True)
+                return _longest(text, TownshipMention(start, end, name, True))
     return _unknown_at(text, rank)
+
+
+def _longest(text: str, mention: TownshipMention) -> TownshipMention:
+    """The longest name of the table that begins as the mention does."""
+    for end in range(min(len(text), mention.start + LONGEST_ODD), mention.end, -1):
+        if is_township(text[mention.start : end]):
+            return TownshipMention(mention.start, end, text[mention.start : end], True)
+    return mention
 
 
 def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:

@@ -53,7 +53,7 @@ def clean_page(document: Document) -> Page:
     title, start, glued = _find_title(layout, first, known)
     kept = [at for at in range(start, last) if layout.lines[at] and not layout.dropped[at]]
     kept = _without_tail(layout, kept)
-    body = paragraphs.join_wrapped([(at, layout.lines[at], raw[at]) for at in kept])
+    body = paragraphs.join_wrapped([paragraphs.Line(layout.lines[at], *_position(layout, raw, at)) for at in kept])
     if glued and body:
         body = [glued, *body[1:]]
     body = [line for line in body if line != title]
@@ -70,6 +70,18 @@ def clean_page(document: Document) -> Page:
         index_number=next(iter(values.get("index_number", ())), None),
         places=tuple(_places(layout, document, values, start, last)),
     )
+
+
+def _position(layout: Layout, raw: Sequence[str], at: int) -> tuple[bool, bool]:
+    """Whether the line is indented, and whether only blank lines stand between it and the one before.
+
+    A dropped line in between is a page's foot, over which a paragraph goes on.
+    """
+    above = at - 1
+    while above >= 0 and not layout.lines[above]:
+        above -= 1
+    spaced = above < at - 1 and above >= 0 and not layout.dropped[above]
+    return raw[at][:1] in EDGES, spaced
 
 
 def _layout(raw: Sequence[str]) -> Layout:

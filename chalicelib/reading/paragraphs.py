@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chalicelib.reading.titles import is_heading
 
@@ -13,7 +14,14 @@ SHARE = 0.3  # of all lines
 _ENDS = "。！？!?：:；;"
 _CLOSERS = "”’」』）)》"
 
-Line = tuple[int, str, str]  # number, stripped, as it stands
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stripped line; whether it was indented, and whether blank lines set it off from the one before."""
+
+    text: str
+    indented: bool
+    spaced: bool
 
 
 def join_wrapped(lines: Sequence[Line]) -> list[str]:
@@ -22,7 +30,7 @@ def join_wrapped(lines: Sequence[Line]) -> list[str]:
     Lines are told broken by their length and by having no sentence's end; blank lines, indents and headings
     begin a paragraph.
     """
-    texts = [text for _, text, _ in lines]
+    texts = [line.text for line in lines]
     if not texts or len(max(texts, key=len)) > WIDEST:
         return texts
     widths = [_columns(text) for text in texts]
@@ -34,21 +42,21 @@ def join_wrapped(lines: Sequence[Line]) -> list[str]:
 
 
 def _joined(lines: Sequence[Line], broken: Sequence[bool], full: Sequence[bool]) -> list[str]:
-    indents = [raw[:1] in " \t\u3000\u00a0" for _, _, raw in lines]
+    indents = [line.indented for line in lines]
     # Where paragraphs are indented, a full line that happens to end in 。 goes on with the next one.
     indented = 0 < sum(indents) < 0.7 * len(indents)
     paragraphs: list[list[str]] = []
-    for at, (number, text, _) in enumerate(lines):
+    for at, line in enumerate(lines):
         goes_on = (
             at > 0
-            and number == lines[at - 1][0] + 1
+            and not line.spaced
             and (full[at - 1] and not indents[at] if indented else broken[at - 1])
-            and not is_heading(text)
+            and not is_heading(line.text)
         )
         if goes_on:
-            paragraphs[-1].append(text)
+            paragraphs[-1].append(line.text)
         else:
-            paragraphs.append([text])
+            paragraphs.append([line.text])
     return [_glue(paragraph) for paragraph in paragraphs]
 
 

@@ -101,7 +101,8 @@ def _strings(page: Page) -> list[tuple[str, str]]:
 
 def _evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) -> Evidence:
     printed = [(kind, mention) for kind, line in strings for mention in gazetteer.find_uppers(line[:300])]
-    named = Counter((m.name, m.codes) for m in gazetteer.find_uppers(body))
+    everyday = gazetteer.words("generic")
+    named = Counter((m.name, m.codes) for m in gazetteer.find_uppers(body) if m.name not in everyday)
     printed += [(kind, mention) for kind, line in strings for mention in _shorts_before_townships(line[:300])]
     return Evidence(_index_codes(page.index_number or ""), printed, named, body)
 

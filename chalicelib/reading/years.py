@@ -169,13 +169,18 @@ def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | No
     later = [year for year in stated if review is None or year > review or kind != "annual"]
     if later:
         return later[0]
-    said = {found.group("when")[0] for found in _PLAN_HEADING.finditer(body)}
-    if said - set("12今本") or _BARE_PLAN_HEADING.search(body):
+    said = {_rank(found.group("when")) for found in _PLAN_HEADING.finditer(body)}
+    if "later" in said or _BARE_PLAN_HEADING.search(body):
         return _after(review, kind)
     dated = _dates(page, body)
-    if said & set("今本") and dated and dated[0][1] <= 6 and dated[0][0] == _after(review, kind):
+    if "now" in said and dated and dated[0][1] <= 6 and dated[0][0] == _after(review, kind):
         return dated[0][0]
     return _after(review, kind) if any(_is_ahead(found, review) for found in _PLAN_PARAGRAPH.finditer(body)) else None
+
+
+def _rank(when: str) -> str:
+    """What a heading's word of time says: a `year`, this year (`now`), or what comes (`later`)."""
+    return "year" if when[0] in "12" else "now" if when.startswith(("今年", "本年")) else "later"
 
 
 def _is_ahead(found: re.Match[str], review: int | None) -> bool:
