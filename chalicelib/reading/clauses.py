@@ -113,7 +113,7 @@ def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[in
         if joint and not (follower and JOIN.fullmatch(folded, item.end, stop) and _same_kind(item, follower)):
             cuts[item.end + joint.start("mark")] = 1
         elif follower:
-            joint = re.search(r"(?:以及|[和及与、])$", folded[item.end : stop])
+            joint = re.search(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$", folded[item.end : stop])
             if joint and joint.start() > 0 and not (_same_kind(item, follower) and joint.start() <= 1):
                 cuts[item.end + joint.start()] = len(joint[0])
     for place in range(start, end):

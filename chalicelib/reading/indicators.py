@@ -259,7 +259,7 @@ class _Reader:
                 name=name,
                 year=period.year or self._own_year(plan=plan),
                 months=period.months,
-                status="actual" if reached and not plan else self._status(start, plan=plan),
+                status=self._status(start, plan=plan, reached=reached),
                 place=place_of(name),
                 section=section.id if section else None,
                 start=self.sentence.start,
@@ -295,20 +295,22 @@ class _Reader:
             )
         return self.opens_plan
 
-    def _status(self, start: int, *, plan: bool) -> str:
+    def _status(self, start: int, *, plan: bool, reached: bool) -> str:
         stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
         before = self.folded[stop + 1 : start]
         clause = re.split(r"[,:]", before)[-1]
         if plan:
             return "actual" if PAST.search(clause) else "target"
-        if _cue("target").search(clause) and not REACHED.search(clause):
+        if not reached and _cue("target").search(clause) and not REACHED.search(clause):
             return "target"
         return "estimate" if _cue("estimate").search(before) else "actual"
 
 
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")
-AHEAD = re.compile(r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)")
+AHEAD = re.compile(
+    r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)"
+)
 PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
 REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
 

@@ -26,7 +26,9 @@ def _lead() -> re.Pattern[str]:
 
 @cache
 def _light() -> re.Pattern[str]:
-    return re.compile(rf"^{one_of(read_words(RULES, 'light'))}(?:了)?(?!率|比|情况|进度|度|额|量|地|道|村)")
+    return re.compile(
+        rf"^{one_of(read_words(RULES, 'light'))}(?:了)?(?!率|比例|比重|情况|进度|度|额|量)(?<!占(?=[地道比]))"
+    )
 
 
 @cache
@@ -51,10 +53,9 @@ def is_bare_verb(name: str) -> bool:
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
     name = BRACKETED.sub("", text).strip(EDGE)
-    inner = list(INNER.finditer(name))
-    if inner and len(name) - inner[-1].end() >= 2:
-        name = name[inner[-1].end() :]
-    name = strip_tail(strip_lead(_last_of_list(name)))
+    inner = [m.end() for m in INNER.finditer(name)]
+    anew = strip_tail(strip_lead(_last_of_list(name[inner[-1] :]))) if inner else ""
+    name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
     return _balance_quotes(name).strip(EDGE)
 
@@ -90,7 +91,7 @@ def strip_lead(name: str) -> str:
 
 # Words whose first characters look like an adverb or a verb to strip.
 WHOLE = re.compile(
-    r"^(?:有效(?!开展|解决|化解|整治|处置|调解|调处|治理|排查|管控|管护)|有机|有限|有线|总(?:产|量|户|人口|面积|投资|里程|长|收入|支出|销|发证|值|额|装机|库容|数)|中(?:小|草|药|央|学|心|医|型|职|高|考|标|国)|前(?:沿|期|置)|后(?:备|勤)|综合(?!打造|开展|治理问题)|集中(?!开展|组织|整治|力量|清理)|重点(?!打造|抓好|推进|建设了|实施)|积极分子|全面(?:小康|建成)|对(?:外|口|台)|为民|由(?!镇)|经(?:济|营|开|费)|被(?:征)|在(?:建|册|校|外|岗|谈|库|读)|以工|中央|来(?:料|信|访)|可(?:支配|研|用|回收|再生)|能(?:源|耗|繁)|和(?:美|谐)|与会|并(?:联|网)|现(?:代|场|金|役)|主要(?:经济|污染|农)|安全|实际(?:利用|到|入|使用)|基本(?:医|农|养|公|生|建|药)|平均|稳定(?!在|实现|开展)|时(?:令|蔬)|所(?:有|得)|按(?:揭|期)|以上|都市|也|还(?:建|田|林)|规|再(?:就业|生|造)|共(?:富|同|建|享|青)|各(?:类|级|项|种|村)|约(?:谈|束)|近(?:海|视)|先进|高(?:质|效|标|水)[\u4e00-\u9fff]{0,2}(?:农田|节水)|村|保持水|向|把|让|给|使用|里程|将军|总部|如|及|或|又|而|且|即|从业|从事|得到|中(?:心|央))"
+    r"^(?:均(?:价|衡)|有效(?!开展|解决|化解|整治|处置|调解|调处|治理|排查|管控|管护)|有机|有限|有线|总(?:产|量|户|人口|面积|投资|里程|长|收入|支出|销|发证|值|额|装机|库容|数)|中(?:小|草|药|央|学|心|医|型|职|高|考|标|国)|前(?:沿|期|置)|后(?:备|勤)|综合(?!打造|开展|治理问题)|集中(?!开展|组织|整治|力量|清理)|重点(?!打造|抓好|推进|建设了|实施)|积极分子|全面(?:小康|建成)|对(?:外|口|台)|为民|由(?!镇)|经(?:济|营|开|费)|被(?:征)|在(?:建|册|校|外|岗|谈|库|读)|以工|中央|来(?:料|信|访)|可(?:支配|研|用|回收|再生)|能(?:源|耗|繁)|和(?:美|谐)|与会|并(?:联|网)|现(?:代|场|金|役)|主要(?:经济|污染|农)|安全|实际(?:利用|到|入|使用)|基本(?:医|农|养|公|生|建|药)|平均|稳定(?!在|实现|开展)|时(?:令|蔬)|所(?:有|得)|按(?:揭|期)|以上|都市|也|还(?:建|田|林)|规|再(?:就业|生|造)|共(?:富|同|建|享|青)|各(?:类|级|项|种|村)|约(?:谈|束)|近(?:海|视)|先进|高(?:质|效|标|水)[\u4e00-\u9fff]{0,2}(?:农田|节水)|村|保持水|向|把|让|给|使用|里程|将军|总部|如|及|或|又|而|且|即|从业|从事|得到|中(?:心|央))"
 )
 
 
@@ -193,9 +194,10 @@ SHARE = re.compile(
 def name_of_share(name: str, before: str, last: str) -> str:
     """What a share of another figure's target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
     share = SHARE.search(before)
-    if share is None or not last or clean_name(before[: share.start()]):
+    if share is None or clean_name(before[: share.start()]):
         return ""
-    return f"{last}占{clean_name(share['whole'])}比例"
+    whole = strip_lead(share["whole"].strip(EDGE))
+    return f"{last}占{whole}比例" if last else f"{whole}完成比例"
 
 
 def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
@@ -204,11 +206,17 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
         return last if same_clause and last else (subject or last)
     if name in generic_heads():
         owner = _without_head(subject or last)
-        return owner + name if owner and not owner.endswith(name) else name
+        return _joined(owner, name) if owner else name
     if is_bare_verb(name):
         owner = last or subject
         return name + _object_of(owner) if owner else name
     return name
+
+
+def _joined(owner: str, name: str) -> str:
+    """The two as one phrase, without saying twice what ends the one and begins the other (医保参保, 参保率)."""
+    overlap = next((n for n in range(min(len(owner), len(name)), 0, -1) if owner.endswith(name[:n])), 0)
+    return owner + name[overlap:]
 
 
 def _without_head(name: str) -> str:

@@ -17,12 +17,13 @@ STYLES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("chinese_bracket", 5, re.compile(rf"\((?P<label>(?P<n>{CHINESE}))\) ?[、.,]?")),
     ("arabic", 7, re.compile(r"(?P<label>(?P<n>\d{1,2})) ?(?:[、]|\.(?!\d)) ?")),
     ("arabic_bracket", 9, re.compile(r"(?:\((?P<label>(?P<n>\d{1,2}))\)|(?P<half>\d{1,2})\)) ?[、.,]?")),
+    ("dotted", 7, re.compile(r"(?P<label>[⒈-⒛]) ?")),
     ("circled", 10, re.compile(r"(?P<label>[①-⑳])")),
     ("ordinal", 11, re.compile(rf"(?P<label>第(?P<n>{CHINESE}))[,、]")),
     ("run", 12, re.compile(rf"(?P<label>(?P<n>{CHINESE})(?:是|要))[,、:]?")),
 )
 RUN_RANK = 11
-LINE_ONLY = {"arabic", "arabic_bracket", "circled", "part", "ordinal"}
+LINE_ONLY = {"arabic", "arabic_bracket", "dotted", "circled", "part", "ordinal"}
 SENTENCE_END = re.compile(r"[。!?;\n]")
 # The title of a run-in heading ends with its sentence; one longer than this has lost its full stop.
 LONG_TITLE = 42
@@ -60,7 +61,7 @@ def outline(page: Page, identity: Identity) -> tuple[Section, ...]:
 def _numbered(folded: str, begin: int) -> list[Heading]:
     found = []
     for match in re.finditer(
-        rf"(?:^|(?<=[。!?;:,\n ])|(?<=[)”]))(?=第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳])",
+        rf"(?:^|(?<=[。!?;:,\n ])|(?<=[)”]))(?=第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳⒈-⒛])",
         folded[begin:],
     ):
         heading = _read(folded, begin + match.start(), begin)
@@ -84,6 +85,8 @@ def _read(folded: str, start: int, begin: int) -> Heading | None:
         title_start, title_end, alone = _title(folded, match.end())
         if number is None or title_end <= title_start:
             return None
+        if style == "dotted":
+            label = str(number)
         return Heading(start, style, rank, number, label, title_start, title_end, line_start, alone)
     return None
 
@@ -96,8 +99,9 @@ def _at_line_start(folded: str, start: int, begin: int) -> bool:
 
 def _ordinal(match: re.Match[str], label: str) -> int | None:
     groups = match.groupdict()
-    if "①" <= label <= "⑳":
-        return ord(label) - ord("①") + 1
+    for first in "①⒈":
+        if 0 <= ord(label[0]) - ord(first) < 20:
+            return ord(label[0]) - ord(first) + 1
     digits = groups.get("n") or groups.get("half") or label
     return int(digits) if digits.isdigit() else read_chinese(digits)
 
@@ -143,13 +147,22 @@ def _in_sequence(candidates: list[Heading], folded: str) -> list[Heading]:
             if not (heading.alone and heading.line_start and heading.rank <= 5):
                 continue
         if depth is not None and (follows or heading.number != 1):
+            heading.rank = stack[depth].rank
             stack = stack[:depth]
         else:
-            while stack and stack[-1].rank >= heading.rank:
+            while stack and stack[-1].rank >= heading.rank and not _goes_on(candidates, position, stack[-1]):
                 stack.pop()
+            if stack:
+                heading.rank = max(heading.rank, stack[-1].rank + 0.5)
         stack.append(heading)
         kept.append(heading)
     return kept
+
+
+def _goes_on(candidates: list[Heading], position: int, open_: Heading) -> bool:
+    """Whether the open run counts on behind the new one, so that the new one stands inside it whatever its style."""
+    later = next((h for h in candidates[position + 1 :] if h.style == open_.style), None)
+    return later is not None and later.style != candidates[position].style and later.number == open_.number + 1
 
 
 def _has_second(candidates: list[Heading], position: int) -> bool:
@@ -217,7 +230,12 @@ def _with_unnumbered(found: list[Heading], folded: str, begin: int) -> list[Head
     for n, (start, end) in enumerate(lines):
         line = folded[start:end]
         text = line.strip()
-        if any(start <= s < end for s in starts) or NO_HEADING.search(text) or SPEAKER.search(text) or n + 1 == len(lines):
+        if (
+            any(start <= s < end for s in starts)
+            or NO_HEADING.search(text)
+            or SPEAKER.search(text)
+            or n + 1 == len(lines)
+        ):
             continue
         lead = start + line.index(text[0])
         heading = Heading(lead, "unnumbered", 2, 0, None, lead, lead + len(text.rstrip(" 。:")), True, True)

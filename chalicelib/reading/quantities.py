@@ -108,7 +108,9 @@ def _percent_words(folded: str) -> list[Quantity]:
         decimals = "".join(str(DIGITS.get(c, "")) for c in digits)
         if number is not None:
             value = Decimal(f"{number}.{decimals}") if decimals else number
-            found.append(Quantity(match.start(), match.end(), value, "%", _bound(folded, match), True, "%", chinese=True))
+            found.append(
+                Quantity(match.start(), match.end(), value, "%", _bound(folded, match), True, "%", chinese=True)
+            )
     return found
 
 
@@ -327,7 +329,12 @@ def _bound(folded: str, match: re.Match[str]) -> str:
         return ">="
     if UP_TO.match(folded, end) or before.endswith("控制在"):
         return "<="
-    if ABOUT.search(before) or ROUGHLY.match(folded, end) or groups.get("about") in ("来", "几") or groups.get("more") == "来":
+    if (
+        ABOUT.search(before)
+        or ROUGHLY.match(folded, end)
+        or groups.get("about") in ("来", "几")
+        or groups.get("more") == "来"
+    ):
         return "~"
     return "="
 

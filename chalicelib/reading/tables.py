@@ -58,7 +58,9 @@ def read_tables(text: str, begin: int) -> Iterator[TableFigure]:
     last_end = -2
     for match in LINE.finditer(folded, begin):
         start, end = match.start(), match.end()
-        cells = [Cell(start + c.start() + len(c[0]) - len(c[0].lstrip()), c[0].strip()) for c in CELL.finditer(match[0])]
+        cells = [
+            Cell(start + c.start() + len(c[0]) - len(c[0].lstrip()), c[0].strip()) for c in CELL.finditer(match[0])
+        ]
         found = _header(cells)
         if found:
             meanings, header = found, cells
