@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -189,6 +190,20 @@ def test_a_file_over_the_limit_is_refused_with_both_sizes_and_kept(
     assert "2,500,000" in state["reasons"][0]["detail"]
     assert "1,000" in state["reasons"][0]["detail"]
     assert storage.objects.get(layout.raw_object(hashlib.sha256(data).hexdigest())) == data
+
+
+def test_a_file_far_over_the_limit_is_never_in_memory(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORTS_MAX_BYTES", "1000")
+    local_storage.objects.put("incoming/big.txt", b"x" * 40_000_000)
+    tracemalloc.start()
+    try:
+        state = ingest.receive(local_storage, "incoming/big.txt", NOW)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert state is not None
+    assert state["reasons"][0]["code"] == "too_large"
+    assert peak < 10_000_000
 
 
 def test_a_file_refused_once_is_read_again_when_it_comes_again(

@@ -1,0 +1,86 @@
+"""The real server in a process of its own, and the requests that a publisher makes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 30.0  # seconds until a test gives up
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server over the data folder `data`."""
+
+    url: str
+    data: Path
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=PATIENCE)
+
+    def ask_address(self, filename: str, **more: str) -> dict[str, Any]:
+        """What POST /v1/uploads answers."""
+        answer = requests.post(f"{self.url}/v1/uploads", json={"filename": filename, **more}, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def put(self, upload: dict[str, Any], data: bytes | Iterable[bytes]) -> requests.Response:
+        address = upload["put"]
+        return requests.put(address["url"], data=data, headers=address["headers"], timeout=PATIENCE)
+
+    def outcome(self, upload: dict[str, Any]) -> dict[str, Any]:
+        """The upload's state once it is final."""
+        return self.until(f"/v1/uploads/{upload['id']}", lambda s: s["state"] not in ("waiting", "reading"))
+
+    def until(self, path: str, holds: Any) -> dict[str, Any]:
+        """The JSON at `path` once it satisfies `holds`."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            answer = self.get(path)
+            if answer.ok and holds(answer.json()):
+                return dict(answer.json())
+            time.sleep(0.05)
+        raise AssertionError(f"{path} never got there: {answer.text}")
+
+
+@contextlib.contextmanager
+def run_server(data: Path, **environment: str) -> Iterator[Server]:
+    """A server on a free port; ended by SIGTERM."""
+    port = free_port()
+    command = [sys.executable, "-m", "chalicelib", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "REPORTS_DATA": str(data), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("Serving on"):
+                    break
+            else:
+                raise AssertionError("the server ended before it served")
+            yield Server(f"http://127.0.0.1:{port}", data)
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
