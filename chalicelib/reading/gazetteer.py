@@ -101,7 +101,7 @@ def find_uppers(text: str) -> Iterator[Mention]:
         end = found.end()
         for start in range(max(past, end - LONGEST_UPPER), end - 1):
             name = text[start:end]
-            if codes := exact.get(name):
+            if (codes := exact.get(name)) and (name not in words("generic") or at_boundary(text, start)):
                 yield Mention(start, end, name, codes, True)
             elif len(name) > _STEM_LEAST and name[-1] in "县市区" and (codes := stems.get(name[:-1])):
                 yield Mention(start, end, name, codes, False)

@@ -31,9 +31,7 @@ _CREDIT_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{2}([0-9]{6})[0-9A-Z]{9,10}(
 _SIX_DIGITS = re.compile(r"(?<![0-9])([0-9]{6})(?![0-9])")
 _SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
 _SIGNATURE = re.compile(".{2,30}(?:人民政府|政府|委员会|党委|党工委|办事处|办公室|镇|乡|街道)$")
-_COUNTY_REPORT = re.compile(
-    r"[)）\s]*(?:人民政府|政府|委|党委)?[)）\s]*(?:关于|工作报告|政府工作报告|工作总结|(?:20|19|二)|$)"
-)
+_COUNTY_REPORT = re.compile(r"[)）\s]*(?:人民政府|政府|委|党委)?[)）\s]*(?:关于|(?:政府)?工作(?:报告|总结)|20|19|二|$)")
 
 
 @dataclass(slots=True)
@@ -215,7 +213,12 @@ def _above(page: Page, evidence: Evidence) -> Township:
     if upper is None:
         return NOBODY
     place = divisions.place(upper)
-    owner = [m for m in gazetteer.find_uppers(page.title) if _COUNTY_REPORT.match(page.title[m.end :])]
+    title = page.title
+    owner = [
+        m
+        for m in gazetteer.find_uppers(title)
+        if _COUNTY_REPORT.match(title, m.end) and gazetteer.at_boundary(title, m.start)
+    ]
     code = upper if owner and any(upper in m.codes for m in owner) else None
     return Township(code, None, place["county"], place["prefecture"], place["province"])
 
