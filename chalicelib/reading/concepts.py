@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from chalicelib.reading.fold import fold
 from chalicelib.reading.lexicon import read_rows, units
 from chalicelib.reading.model import Indicator
 
@@ -36,9 +35,16 @@ def _rules() -> tuple[Rule, ...]:
     return tuple(Rule(row["id"], row["unit"], re.compile(row["pattern"])) for row in read_rows("concepts.csv"))
 
 
+@cache
+def _any_rule() -> re.Pattern[str]:
+    """All patterns at once: most names are no concept, and one look tells."""
+    return re.compile("|".join(f"(?:{r.pattern.pattern})" for r in _rules()))
+
+
 def with_concepts(indicators: Iterable[Indicator]) -> tuple[Indicator, ...]:
     """The indicators with the concept that each of them exactly is."""
-    return tuple(replace(i, concept=find_concept(i)) for i in indicators)
+    found = ((i, find_concept(i)) for i in indicators)
+    return tuple(replace(i, concept=concept) if concept else i for i, concept in found)
 
 
 def find_concept(indicator: Indicator) -> str | None:
@@ -46,13 +52,15 @@ def find_concept(indicator: Indicator) -> str | None:
     if indicator.place is not None:
         return None
     name = normal_name(indicator.name)
+    if _any_rule().fullmatch(name) is None:
+        return None
     fitting = [r.id for r in _rules() if r.pattern.fullmatch(name) and _measured_in(r.unit, indicator)]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def normal_name(name: str) -> str:
     """The name in one spelling: 规模以上 as 规上, without 全社会 and quotes around it."""
-    name = fold(name).replace(" ", "")
+    name = name.replace(" ", "")
     for long, short in SPELLINGS:
         name = name.replace(long, short)
     return WHOLE.sub("", name)

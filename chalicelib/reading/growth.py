@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -112,11 +113,11 @@ def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth
 
 def _in_words(folded: str) -> list[Growth]:
     found = []
-    for match in TIMES.finditer(folded):
+    for match in _near(TIMES, "翻", folded):
         value = Decimal(100) if match["double"] else Decimal(300)
         number = match.start("double") if match["double"] else match.start("twice")
         found.append(Growth(match.start(), number, match.end(), value, "=", _annual(match)))
-    for match in MULTIPLE.finditer(folded):
+    for match in _near(MULTIPLE, "倍成", folded):
         times = read_number(match["number"])
         if times is not None:
             value = times * (100 if match["unit"] == "倍" else 10)
@@ -125,10 +126,24 @@ def _in_words(folded: str) -> list[Growth]:
             value = -value if re.match(DOWN, match["way"]) else value
             bound = ">=" if match["more"] or "超" in match[0] else "~" if "近" in match[0] or "约" in match[0] else "="
             found.append(Growth(match.start(), match.start("number"), match.end(), value, bound, _annual(match)))
-    for match in FLAT.finditer(folded):
+    for match in _near(FLAT, "平", folded):
         if match["base"]:
             found.append(Growth(match.start(), match.start("flat"), match.end(), Decimal(0), "=", _annual(match)))
     return found
+
+
+def _near(pattern: re.Pattern[str], marks: str, folded: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern that ends with one of the marks or just behind it; looked for around the marks alone."""
+    done = 0
+    for mark in re.finditer(f"[{marks}]", folded):
+        match = pattern.search(folded, max(done, mark.start() - WINDOW), mark.end() + 3)
+        if match is not None and match.end() > mark.start():
+            done = match.end()
+            yield match
+
+
+# A base, a verb and a number fit in here: 比2020年同期增长了近12.5倍.
+WINDOW = 24
 
 
 def _annual(match: re.Match[str]) -> bool:

@@ -80,8 +80,13 @@ def _number() -> re.Pattern[str]:
 
 
 @cache
-def _excluded() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["rule"], re.compile(row["pattern"])) for row in read_rows("excluded.csv"))
+def _excluded(begins: str) -> re.Pattern[str]:
+    """The rules of `excluded.csv` that begin with a number, or with a word before it, as one pattern; the first wins."""
+    rows = [row for row in read_rows("excluded.csv") if row["begins"] == begins]
+    return re.compile("|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows))
+
+
+NUMBER_START = re.compile(rf"(?<!\d)\d|[{CHINESE}]")
 
 
 QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《》\n]{1,60}》|\"[^\"\n]{1,24}\"")
@@ -91,8 +96,12 @@ ZERO_EVENT = re.compile(r"(?<![\d.])[“]?(?:0|零)[”]?(?={events})")
 def find_refusals(folded: str) -> list[Refusal]:
     """Spans whose numbers are dates, ordinals, names, thresholds or programmes, in reading order; they may overlap."""
     found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if _has_number(m[0])]
-    for rule, pattern in _excluded():
-        found += [Refusal(m.start(), m.end(), rule) for m in pattern.finditer(folded)]
+    found += [Refusal(m.start(), m.end(), m.lastgroup or "") for m in _excluded("word").finditer(folded)]
+    pattern = _excluded("number")
+    for start in NUMBER_START.finditer(folded):
+        match = pattern.match(folded, start.start())
+        if match is not None:
+            found.append(Refusal(match.start(), match.end(), match.lastgroup or ""))
     return sorted(found, key=lambda r: (r.start, r.end))
 
 
