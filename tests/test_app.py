@@ -1,0 +1,256 @@
+"""The app as a whole: every route answers as the contract says, reading stays light, the queue's handler is fair."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+import app as application
+from app import app, ingest_upload
+from chalicelib import export, ingest, layout
+from chalicelib.errors import StorageError
+from chalicelib.pages import CONTRACT
+from chalicelib.routes import ROUTES, Route
+from chalicelib.storage import Storage
+from tests.gateway import Answer, call, get, post
+from tests.published import TINGPANG, indicator, publish, record
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())
+
+
+@pytest.fixture
+def filled(storage: Storage) -> Storage:
+    """A report in two revisions, another year, a half-year, and bulk files of all of them."""
+    old = record()
+    publish(storage, old)
+    publish(storage, record(revision=2, indicators=[indicator(1), indicator(2, "gdp", None)]), previous=old)
+    publish(storage, record(year=2021))
+    publish(storage, record(suffix="-h1", kind="half-year", issued="2022-07-01", published="2022-07-01T09:00"))
+    export.publish_files(storage)
+    return storage
+
+
+def check_shape(route: Route, answer: Answer) -> None:
+    """The body fits the schema that the contract gives for this status."""
+    responses = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
+    assert str(answer.status) in responses
+    (media,) = responses[str(answer.status)]["content"]
+    assert answer.headers["content-type"] == f"{media}; charset=utf-8"
+    if media != "application/json" or route.answer is None:
+        return
+    schema = responses[str(answer.status)]["content"][media]["schema"]
+    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(answer.json)]
+    assert not errors
+
+
+ADDRESSES = {
+    "show_front_page": ["/"],
+    "show_problem": ["/problems/bad-cursor"],
+    "check_health": ["/v1/health"],
+    "read_openapi": ["/v1/openapi.json"],
+    "list_townships": ["/v1/townships?q=%E4%BA%AD%E6%97%81", "/v1/townships?limit=2", "/v1/townships?county=331022"],
+    "read_township": [f"/v1/townships/{TINGPANG}", "/v1/townships/331022", "/v1/townships/11"],
+    "list_township_reports": [f"/v1/townships/{TINGPANG}/reports"],
+    "list_township_year": [f"/v1/townships/{TINGPANG}/reports/2022"],
+    "list_township_indicators": [f"/v1/townships/{TINGPANG}/indicators?year=2022&status=actual"],
+    "list_reports": ["/v1/reports", "/v1/reports?limit=1", "/v1/reports?year=1999"],
+    "read_report": [f"/v1/reports/{TINGPANG}-2022", f"/v1/reports/{TINGPANG}-2022?revision=1"],
+    "list_sections": [f"/v1/reports/{TINGPANG}-2022/sections"],
+    "read_section": [f"/v1/reports/{TINGPANG}-2022/sections/s2"],
+    "list_report_indicators": [f"/v1/reports/{TINGPANG}-2022/indicators?concept=gdp"],
+    "read_text": [f"/v1/reports/{TINGPANG}-2022/text"],
+    "list_revisions": [f"/v1/reports/{TINGPANG}-2022/revisions"],
+    "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33"],
+    "list_concepts": ["/v1/concepts?limit=1000"],
+    "read_concept": ["/v1/concepts/gdp", "/v1/concepts/fixed_asset_investment"],
+    "read_manifest": ["/v1/bulk"],
+}
+ELSEWHERE = {"read_source", "read_bulk_file", "create_upload", "read_upload", "name_township"}
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.name not in ELSEWHERE], ids=lambda r: r.name)
+def test_every_answer_has_the_shape_that_the_contract_says(filled: Storage, route: Route) -> None:
+    for url in ADDRESSES[route.name]:
+        answer = get(filled, url)
+        assert answer.status == 200
+        check_shape(route, answer)
+
+
+def test_every_route_is_tried_here() -> None:
+    assert set(ADDRESSES) | ELSEWHERE == {route.name for route in ROUTES}
+
+
+def test_lists_hold_what_was_published(filled: Storage) -> None:
+    assert [r["id"] for r in get(filled, "/v1/reports").json["data"]] == [
+        f"{TINGPANG}-2022",
+        f"{TINGPANG}-2022-h1",
+        f"{TINGPANG}-2021",
+    ]
+    assert [r["id"] for r in get(filled, f"/v1/townships/{TINGPANG}/reports/2022").json["data"]] == [
+        f"{TINGPANG}-2022",
+        f"{TINGPANG}-2022-h1",
+    ]
+    assert get(filled, "/v1/concepts/gdp").json["years"] == [None]
+    assert [r["revision"] for r in get(filled, f"/v1/reports/{TINGPANG}-2022/revisions").json["data"]] == [1, 2]
+
+
+def test_bulk_files_go_by_their_names_and_by_the_manifests_addresses(filled: Storage) -> None:
+    for file in get(filled, "/v1/bulk").json["files"]:
+        path = file["url"].removeprefix("https://reports.example/api")
+        answers = [get(filled, url) for url in (path, f"/v1/bulk/{file['name']}")]
+        assert [answer.status for answer in answers] == [307, 307]
+        assert file["sha256"][:16] in answers[0].headers["location"]
+    missing = get(filled, "/v1/bulk/nothing.gz")
+    assert (missing.status, missing.json["code"]) == (404, "unknown_file")
+
+
+ROUTE = {route.name: route for route in ROUTES}
+
+
+def test_an_upload_goes_from_its_address_to_its_state(storage: Storage) -> None:
+    made = post(storage, "/v1/uploads", {"filename": "../亭旁镇2022.txt", "township": TINGPANG})
+    assert made.status == 201
+    check_shape(ROUTE["create_upload"], made)
+    assert made.json["put"]["url"].startswith("https://")
+    assert made.json["filename"] == "亭旁镇2022.txt"
+    assert made.headers["location"] == made.json["url"]
+    state = get(storage, made.json["url"].removeprefix("https://reports.example/api"))
+    check_shape(ROUTE["read_upload"], state)
+    assert (state.json["state"], state.headers["cache-control"]) == ("waiting", "no-store")
+    named = post(storage, f"/v1/uploads/{made.json['id']}/township", {"township": TINGPANG})
+    assert (named.status, named.json["code"]) == (409, "township_not_asked")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"state": "published", "report": {"id": f"{TINGPANG}-2022", "revision": 1}, "sha256": "0" * 64},
+        {
+            "state": "needs_township",
+            "candidates": [{"code": TINGPANG, "name": "亭旁镇", "county": "三门县", "prefecture": "台州市"}
+                           | {"province": "浙江省", "evidence": ["亭旁镇"]}],
+        },
+        {
+            "state": "rejected",
+            "reasons": [{"code": "not_text", "detail": "The file is not text.", "way_out": "", "place": "byte 0"}],
+        },
+    ],
+    ids=lambda state: str(state["state"]),
+)  # fmt: skip
+def test_every_state_of_an_upload_has_the_shape_that_the_contract_says(storage: Storage, state: dict[str, Any]) -> None:
+    from chalicelib import upload_state
+    from chalicelib.storage import Put
+
+    held = upload_state.new("a", "x.txt", None, app.clock())
+    storage.index.commit([Put(*layout.upload("a"), orjson.dumps({**held.state, **state}))])
+    answer = get(storage, "/v1/uploads/a")
+    check_shape(ROUTE["read_upload"], answer)
+    if state["state"] == "published":
+        assert answer.json["report"]["url"].endswith(f"/v1/reports/{TINGPANG}-2022")
+
+
+def test_reading_imports_no_parser_and_no_validator(tmp_path: Path) -> None:
+    script = """
+import os, sys
+from tests.gateway import get
+from tests.published import publish, record
+from chalicelib.storage import open_storage
+storage = open_storage(os.environ)
+publish(storage, record())
+before = set(sys.modules)
+for url in sys.argv[1:]:
+    print(get(storage, url).status, url)
+heavy = ("jsonschema", "chalicelib.reading.parse", "chalicelib.decode", "chalicelib.ingest", "selectolax", "boto3")
+print([name for name in sys.modules if name.startswith(heavy)])
+"""
+    urls = [url for name, each in ADDRESSES.items() if name != "read_manifest" for url in each]
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *urls, f"/v1/reports/{TINGPANG}-2022/source", "/v1/uploads/x"],
+        cwd=ROOT,
+        env={"REPORTS_DATA": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = ran.stdout.splitlines()
+    assert len(lines) == len(urls) + 3
+    assert lines[-1] == "[]"
+
+
+def test_importing_the_app_opens_no_storage(tmp_path: Path) -> None:
+    script = "import app, os; print(os.listdir())"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "[]\n"
+
+
+# The queue's handler.
+
+
+def message(number: int, *keys: str) -> dict[str, Any]:
+    notices = [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}} for key in keys]
+    return {"messageId": f"m{number}", "body": orjson.dumps({"Records": notices}).decode()}
+
+
+@pytest.fixture
+def received(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys handed to ingestion, where `incoming/bad…` fails."""
+    app.__dict__["storage"] = local_storage
+    keys: list[str] = []
+
+    def receive(storage: Storage, key: str, now: object) -> None:
+        keys.append(key)
+        if key.startswith("incoming/bad"):
+            raise StorageError("storage_failed", "The storage failed.")
+
+    monkeypatch.setattr(ingest, "receive", receive)
+    return keys
+
+
+def test_of_a_batch_only_what_failed_comes_again(received: list[str]) -> None:
+    event = {"Records": [message(1, "incoming/a"), message(2, "incoming/bad"), message(3, "incoming/b%2Bc+d")]}
+    assert ingest_upload(event, None) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert received == ["incoming/a", "incoming/bad", "incoming/b+c d"]
+
+
+def test_a_message_that_fails_at_one_of_its_keys_comes_again_whole(received: list[str]) -> None:
+    event = {"Records": [message(1, "incoming/a", "incoming/bad"), message(2, "incoming/b")]}
+    assert ingest_upload(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_messages_that_are_no_notification_do_not_hold_up_the_others(received: list[str]) -> None:
+    event = {"Records": [{"messageId": "m1", "body": "nonsense"}, message(2, "incoming/a")]}
+    assert ingest_upload(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert received == ["incoming/a"]
+
+
+def test_the_test_event_of_s3_is_taken_and_ignored(received: list[str]) -> None:
+    body = orjson.dumps({"Event": "s3:TestEvent", "Bucket": "b"}).decode()
+    assert ingest_upload({"Records": [{"messageId": "m1", "body": body}]}, None) == {"batchItemFailures": []}
+    assert received == []
+
+
+def test_handlers_are_thin() -> None:
+    for line in Path(application.__file__).read_text(encoding="utf-8").split("\n\n\n"):
+        if line.startswith("@app.serves"):
+            assert len(line.splitlines()) <= 8
+
+
+def test_head_carries_the_headers_of_get(filled: Storage) -> None:
+    for name, urls in ADDRESSES.items():
+        answers = [call(filled, method, urls[0]) for method in ("GET", "HEAD")]
+        assert answers[0].headers == answers[1].headers, name
