@@ -5,11 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from chalicelib.decode import decode
 from chalicelib.errors import ReportError
 from chalicelib.reading.identify import identify
 from chalicelib.reading.model import Identity
-from tests.pages import Case, cases
+from chalicelib.reading.page import clean_page
+from tests.pages import PROSE, Case, cases
+
+# What pages are made of, in any order.
+PIECES = (
+    "稽东镇2020年工作总结",
+    "和",
+    "2021年工作计划",
+    "\n",
+    "\n\n",
+    "　　",
+    "索引号",
+    "：",
+    " | ",
+    "一、",
+    "来源:稽东镇",
+    "二〇二〇年",
+    "99年",
+    "13月",
+    "首页 > 政务公开",
+    "各位代表：",
+    "城关镇",
+    "街道",
+    "三门县",
+    "2023-02-31",
+    "发布日期：",
+    "（",
+    "）",
+    "上一篇：",
+    "——",
+    "A",
+    "明年",
+    "上半年",
+    PROSE,
+)
 
 READ = [case for case in cases() if not case.refused]
 
@@ -97,3 +134,17 @@ def test_title_tells_kind_and_years(title: str, kind: str, review: int | None, p
 def test_body_tells_the_years_that_the_title_lacks(body: str, review: int | None, plan: int | None) -> None:
     identity = identify(Case("", f"稽东镇工作总结\n{body}").page())
     assert (identity.kind, identity.review_year, identity.plan_year) == ("annual", review, plan)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_any_text_is_identified_or_refused(text: str) -> None:
+    """The clean text begins with its title, holds no line of blanks, and the years are plausible."""
+    try:
+        page = clean_page(decode(f"{text}\n{PROSE}".encode(), ""))
+    except ReportError:
+        return
+    identity = identify(page)
+    assert page.text[: page.body_start].strip("\n") == page.title
+    assert all(line == line.strip() for line in page.text.split("\n"))
+    assert {type(identity.review_year), type(identity.plan_year)} <= {int, type(None)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib import divisions
 from chalicelib.divisions import Division
@@ -98,11 +98,20 @@ def _strings(page: Page) -> list[tuple[str, str]]:
 
 
 def _evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) -> Evidence:
-    printed = [(kind, mention) for kind, line in strings for mention in gazetteer.find_uppers(line[:300])]
+    printed = [(kind, mention) for kind, line in strings for mention in _narrowed(gazetteer.find_uppers(line[:300]))]
     everyday = gazetteer.words("generic")
     named = Counter((m.name, m.codes) for m in gazetteer.find_uppers(body) if m.name not in everyday)
     printed += [(kind, mention) for kind, line in strings for mention in _shorts_before_townships(line[:300])]
     return Evidence(_index_codes(page.index_number or ""), printed, named, body)
+
+
+def _narrowed(mentions: Iterable[gazetteer.Mention]) -> Iterable[gazetteer.Mention]:
+    """The mentions, each county with those codes only that lie in the division named before it: `乐山市市中区`."""
+    above: tuple[str, ...] = ()
+    for mention in mentions:
+        inside = tuple(code for code in mention.codes if any(code.startswith(upper) for upper in above))
+        above = inside or mention.codes
+        yield replace(mention, codes=above)
 
 
 def _shorts_before_townships(line: str) -> Iterable[gazetteer.Mention]:
