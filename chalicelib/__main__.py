@@ -79,8 +79,9 @@ def _parse(asked: argparse.Namespace) -> int:
     from chalicelib import intake, records
     from chalicelib.reading.parse import parse
 
-    intake.require_size(asked.file.stat().st_size, intake.max_bytes(os.environ))
-    parsed = parse(asked.file.read_bytes(), asked.file.name, asked.township)
+    with asked.file.open("rb") as stream:
+        intake.require_size(os.fstat(stream.fileno()).st_size, intake.max_bytes(os.environ))
+        parsed = parse(stream.read(), asked.file.name, asked.township)
     sys.stdout.buffer.write(records.dump(parsed.record))
     return 0
 
