@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from chalicelib.reading import metadata
+
 RULES = Path(__file__).resolve().parent.parent / "rules" / "furniture.toml"
 LONGEST = 420  # characters: no line of furniture is longer, and no pattern is tried on one
 
+GLUED = 400  # characters in which a line that holds a whole page has its head
 PROSE = 20  # characters that a paragraph of running text has at least
 KEY = 6  # characters that a watermark has at least
 _SENTENCE_END = "。！？；!?;：:”’」』）)"
 _STOPS = re.compile("[。，,；;！!？?]")
+_CRUMB = re.compile("[>＞»›→]")
 _TAG = re.compile("[A-Za-z0-9]{0,8}$")
 _FOREIGN = re.compile(r"[A-Za-z@#]|--|——|[【】\[\]]|网$")
 
@@ -47,6 +51,22 @@ def is_furniture(line: str) -> bool:
 def opens_end(line: str) -> bool:
     """Whether the stripped line begins what a page prints below its article."""
     return len(line) <= LONGEST and _any("end").fullmatch(line) is not None
+
+
+def split_head(line: str) -> list[str]:
+    """The line, or the several that it was: a page printed on one line begins with its breadcrumb and its labels."""
+    if len(line) <= GLUED // 4:
+        return [line]
+    words = line[:GLUED].split()
+    count = next((at for at, word in enumerate(words) if len(word) > 60 or _STOPS.search(word)), 0)
+    head = words[:count]
+    crumbs = max((at + 2 for at, word in enumerate(head) if _CRUMB.search(word)), default=0)
+    if not count or not (crumbs or any(map(metadata.is_metadata, head))):
+        return [line]
+    at = 0
+    for word in head:
+        at = line.index(word, at) + len(word)
+    return [line for line in (" ".join(head[:crumbs]), *head[crumbs:], line[at:].strip()) if line]
 
 
 def is_prose(line: str) -> bool:

@@ -21,6 +21,7 @@ _CLOSING = re.compile(
     r".{0,40}(?:镇|乡|街道|政府|委员会|党委|党工委|办公室|办事处)$|[(（]?.{2,4}年.{1,2}月(?:.{1,3}日)?[)）]?$|.{0,60}[。！!”]$|.{0,60}[，,；;].{0,60}|(?:注|名词解释|附)[：:]?"
 )
 _SITE_NAME = re.compile(r"[\u4e00-\u9fff]{2,30}(?:人民政府|政府网站?|门户网站?|政务公开|信息公开)\S{0,8}$")
+_MEETING = re.compile("(?:镇|乡|街道)第.{1,4}届.{0,20}代表大会")
 _CRUMBS = re.compile("位置[：:]|[>＞»›→]")
 _CUES = re.compile(
     "今年以来|一年来|年以来|全年|全镇|全乡|全街道|我镇|我乡|街道|同比|党委|政府|总结|计划|人民代表|各位代表|工作|固定资产|招商|党建|脱贫|信访|人居环境|乡村振兴"
@@ -44,6 +45,8 @@ def clean_page(document: Document) -> Page:
     ReportError `not_a_report` where there is no running text, or nothing in it speaks of a report.
     """
     raw = document.text.split("\n")
+    if document.main is None:
+        raw = [part for line in raw for part in furniture.split_head(line)]
     layout = _layout(raw)
     first, last = _bounds(layout, document)
     values = metadata.collect(
@@ -220,6 +223,8 @@ def _places(
             continue
         if at < start and _CRUMBS.search(line):
             found.append(("breadcrumb", line))
+        elif at < start and _MEETING.search(line):
+            found.append(("subtitle", line))
         elif _SITE_NAME.search(line) or (at >= last and line.startswith(("主办", "版权所有", "承办"))):
             found.append(("site", line))
     return list(dict.fromkeys(found))

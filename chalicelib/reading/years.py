@@ -29,7 +29,8 @@ _WHEN = (
 _HEADING_END = r"(?=[\s。：:，,；;(（]|$)"
 _LINE = rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}?"
 _PLAN_HEADING = re.compile(
-    rf"{_LINE}(?:关于)?{_WHEN}.{{0,20}}?{PLAN}(?:[和及与、].{{0,12}}|[的建议意见]{{0,3}}|汇报)?{_HEADING_END}", re.M
+    rf"{_LINE}(?:关于)?{_WHEN}[^，,。；;\n]{{0,20}}?{PLAN}(?:[和及与、].{{0,12}}|[的建议意见]{{0,3}}|汇报)?{_HEADING_END}",
+    re.M,
 )
 _BARE_PLAN_HEADING = re.compile(
     rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}(?:主要)?(?:工作|发展|奋斗|总体|下步)?{PLAN}{_HEADING_END}"
@@ -69,7 +70,8 @@ def read_years(page: Page) -> Years:
     if review is not None and plan is None and _GOVERNMENT_REPORT.search(title):
         review = _report_year(review, body)
     if review is None:
-        review = _reviewed_year(body) or (plan - 1 if plan and kind == "annual" else None) or _opening_year(body)
+        ahead = plan or next(iter(_plan_years(body)), None)
+        review = _reviewed_year(body) or (ahead - 1 if ahead and kind == "annual" else None) or _opening_year(body)
         review = review or _date_year(page, body, plans=False)
     if plan is None:
         plan = _body_plan(page, body, review, kind) or (_after(review, kind) if "plan" in said else None)
