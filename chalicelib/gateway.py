@@ -23,6 +23,7 @@ from chalicelib.storage.local import LocalObjects
 from chalicelib.web import CORS, Api, problem_reply, refusal
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
+DRAINED_BYTES = 100_000_000
 BLOCK = 1 << 16
 FIELDS = 100  # more query parameters than any route has
 OBJECTS = "/objects/"
@@ -59,6 +60,7 @@ class Gateway:
                 else self._call(environ, method, path, request_id)
             )
         except ReportsError as error:
+            _drain(environ)
             sent = _problem(error, path, request_id)
         return _send(sent, method, start)
 
@@ -124,6 +126,16 @@ def _body(environ: Environ) -> bytes:
     if len(body) > BODY_BYTES:
         raise refusal(413, environ["REQUEST_METHOD"])
     return body
+
+
+def _drain(environ: Environ) -> None:
+    """Take what the client is still sending, up to a bound: most clients read no answer before they have sent it all.
+
+    One that asked first (`Expect: 100-continue`) is not sending yet, and need not begin.
+    """
+    left = 0 if environ.get("HTTP_EXPECT") else DRAINED_BYTES
+    while left > 0 and (block := environ["wsgi.input"].read(BLOCK)):
+        left -= len(block)
 
 
 def _length(environ: Environ) -> int:
