@@ -1,7 +1,9 @@
 # make run    set up, ingest the seeds, serve on http://$(HOST):$(PORT)
 # make test   set up, and everything that CI runs
+# make package STAGE=dev|prod    the functions' zip and the template for AWS, in build/$(STAGE)
 HOST ?= 127.0.0.1
 PORT ?= 8000
+STAGE ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 LOCAL := $(VENV)/.installed-local
@@ -10,7 +12,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 NEWEST := python3.11 python3 python3.12 python3.13 python3.14
 
 .DELETE_ON_ERROR:
-.PHONY: run test check clean .venv
+.PHONY: run test check package clean .venv
 
 run: $(LOCAL)
 	@$(PYTHON) -m chalicelib ingest seeds
@@ -23,6 +25,9 @@ check: $(DEV)
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy --strict
+
+package: $(LOCAL)
+	@$(PYTHON) -m deploy.package $(STAGE)
 
 .venv: $(LOCAL)
 
