@@ -24,9 +24,9 @@ Remark = tuple[str, int, str]
 
 def _shares_over_100(indicators: Sequence[Indicator]) -> Iterator[Remark]:
     for n, i in enumerate(indicators):
-        if i.unit == "%" and i.value is not None and i.value > 100 and i.name.endswith(SHARES):
-            if not i.name.endswith(NO_SHARES):
-                yield "share_over_100", n, f"{i.name} is {i.value} %, more than the whole."
+        share = i.unit == "%" and i.name.endswith(SHARES) and not i.name.endswith(NO_SHARES)
+        if share and i.value is not None and i.value > 100:
+            yield "share_over_100", n, f"{i.name} is {i.value} %, more than the whole."
 
 
 def _contradictions(indicators: Sequence[Indicator]) -> Iterator[Remark]:

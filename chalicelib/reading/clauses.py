@@ -7,30 +7,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib.reading.growth import Growth
-from chalicelib.reading.quantities import Quantity
-from chalicelib.reading.ratios import Ratio
+from chalicelib.reading.figures import Growth, Item, Quantity, Zero, item_start
 
 # A zero that is stated as such: 零发生, 0事故. What follows is an event, so that 零售 and 零距离 stay words.
 ZERO = re.compile(
     r"(?<![\d.一二三四五六七八九十百千万])(?P<zero>“?(?:0|零)”?)(?P<event>(?:重大|较大|安全|生产|责任|信访|火灾|道路|食品|集体|越级|进京|非正常)*(?:发生|事故|伤亡|死亡|败诉|上访|信访|访|感染|投诉|差错|案件|发案|疫情|违纪|违规|违法|复发|返贫|致贫|遗漏|失误|火灾|火情|积压|污染|排放|复议|举报|溺水|传播|扩散|确诊|病例|输入|纠纷|缺陷|逾期|拖欠|欠薪|新增|突破底线|聚集|滞留|登革热|偷排|焚烧|火点|指标|记录|目标|态势)”?)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Zero:
-    """A statement that something did not occur; `event` is its word, `end` stands behind it.
-
-    `unit` is `%` where a share has come down to nothing (`由31.7%降至0`).
-    """
-
-    start: int
-    end: int
-    event: str
-    unit: str | None = None
-
-
-Item = Quantity | Growth | Zero | Ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +50,6 @@ def find_zeros(folded: str, begin: int) -> list[Zero]:
         for m in DOWN_TO_ZERO.finditer(folded, begin)
     ]
     return sorted(zeros, key=lambda z: z.start)
-
-
-def item_start(item: Item) -> int:
-    """Where the figure itself begins."""
-    return item.number_start if isinstance(item, Growth) else item.start
 
 
 def split_sentences(folded: str, begin: int, items: list[Item]) -> Iterator[Sentence]:

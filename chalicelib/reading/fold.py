@@ -38,7 +38,7 @@ _PAIRS = {
     "叁": "三",
 }
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_TABLE = {**_FULL_WIDTH, **str.maketrans(_PAIRS)}
+_TABLE: dict[int, int | str] = {**_FULL_WIDTH, **{ord(char): same for char, same in _PAIRS.items()}}
 
 
 # An ASCII full stop behind a Chinese word, a bracket or a percentage ends a sentence; one behind a numeral is numbering.
@@ -46,5 +46,5 @@ _STOP = re.compile(r"(?<=[\u4e00-\u9fff”)%])(?<![一二三四五六七八九�
 
 
 def fold(text: str) -> str:
-    """The text with full-width forms, dashes, blanks and brackets in one spelling; same length, so offsets hold."""
+    """The text with full-width forms, dashes, blanks and brackets in one spelling; its length stays."""
     return _STOP.sub("。", text.translate(_TABLE))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
+from chalicelib.reading.figures import Growth, Quantity
 from chalicelib.reading.numerals import DIGITS, read_number
-from chalicelib.reading.quantities import Quantity
 
-LAST_YEAR = r"(?:同比|同期(?:相?比)?|(?:比|较|与|同|跟)(?:去年|上年|上一年|前一年|往年)(?:同期|末|底|全年|度)?(?:相比|比较)?|按?可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增)"
-OTHER_BASE = r"(?:(?:比|较|与)(?:(?:19|20)\d\d年?(?:同期|末|底)?|年初|前年|“?十[一二三四五]五”?(?:末|期末|初)?|上届|五年前|三年前)(?:相比)?|年均|年平均|环比|累计)"
+LAST_YEAR = (
+    r"(?:同比|同期(?:相?比)?|(?:比|较|与|同|跟)(?:去年|上年|上一年|前一年|往年)(?:同期|末|底|全年|度)?(?:相比|比较)?"
+    r"|按?可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增)"
+)
+OTHER_BASE = (
+    r"(?:(?:比|较|与)(?:(?:19|20)\d\d年?(?:同期|末|底)?|年初|前年|“?十[一二三四]五”?(?:末|期末|初)?|上届|五年前|三年前)"
+    r"(?:相比)?|年均|年平均|环比|累计)"
+)
 UP = r"(?:增量|增长|递增|增产|增收|增加|上升|提高|上涨|提升|攀升|增速|增幅|增|涨|升)"
 DOWN = r"(?:减量|改善|下降|递减|减产|减收|减少|降低|下跌|回落|缩减|下滑|降幅|负增长|下调|降|减)"
 LINK = r"(?:了|率|幅|幅度|速度?|均|各|为|达到|达|约|超过|超|近|逾|突破|至少|不低于|分别|:| |,?分别(?:为|达)?)*"
@@ -30,22 +35,6 @@ MULTIPLE = re.compile(
     r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)(?P<tenth>[一二三四五六七八九半])?"
 )
 LEVEL = re.compile(r"(?:自然增长率|增长率目标|到|至)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """A growth in percent. `start` is where its phrase begins (同比…), `number_start` and `end` bound the figure.
-
-    `annual` is False where it is not on the year before (年均, 较2020年): such a growth is an indicator of its own.
-    """
-
-    start: int
-    number_start: int
-    end: int
-    value: Decimal
-    bound: str
-    annual: bool
-    points: bool = False
 
 
 def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], list[Quantity]]:

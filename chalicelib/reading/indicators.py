@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
-from functools import cache
-from typing import TypedDict
 
-from chalicelib.reading.clauses import Clause, Item, Sentence, Zero, find_zeros, item_start, split_sentences
+from chalicelib.reading.clauses import Clause, Sentence, find_zeros, split_sentences
+from chalicelib.reading.context import Context
+from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
 from chalicelib.reading.fold import fold
-from chalicelib.reading.growth import Growth, absolute_change, find_growth
-from chalicelib.reading.lexicon import one_of, read_words, to_standard
+from chalicelib.reading.growth import absolute_change, find_growth
+from chalicelib.reading.measures import measure
 from chalicelib.reading.model import Identity, Indicator, Page, Section
 from chalicelib.reading.names import (
     clean_name,
@@ -24,14 +22,9 @@ from chalicelib.reading.names import (
     split_members,
     without_list,
 )
-from chalicelib.reading.periods import PeriodReader
-from chalicelib.reading.quantities import Quantity, find_quantities
+from chalicelib.reading.quantities import find_quantities
+from chalicelib.reading.ratios import find_ratios, part_names
 from chalicelib.reading.tables import TableFigure, find_table_lines, read_tables
-from chalicelib.reading.ratios import Ratio, find_ratios, part_names
-
-MONEY_WORDS = re.compile(
-    r"额|收入|产值|投资|资金|营收|税|利润|支出|存款|贷款|销售|价|GDP|总产|增加值|财政|经费|奖励|补助|补贴|款"
-)
 
 
 def read_indicators(page: Page, identity: Identity, sections: Sequence[Section]) -> tuple[Indicator, ...]:
@@ -42,14 +35,19 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
     taken = bytearray(len(folded))
     for quantity in quantities:
         taken[quantity.start : quantity.end] = b"\x01" * (quantity.end - quantity.start)
-    others: list[Item] = [i for i in [*find_zeros(folded, body), *find_ratios(folded, body)] if not taken[i.start]]
-    items: list[Item] = sorted([*(g for g in growths if g.start >= body), *quantities, *others], key=item_start)
-    rows = {(low, high) for low, high in find_table_lines(folded, body)}
+    others: list[Zero | Ratio] = [*find_zeros(folded, body), *find_ratios(folded, body)]
+    free = [i for i in others if not taken[i.start]]
+    items: list[Item] = sorted([*(g for g in growths if g.start >= body), *quantities, *free], key=item_start)
+    rows = find_table_lines(folded, body)
     figures = list(read_tables(page.text, body)) if rows else []
     prose = [s for s in split_sentences(folded, body, items) if not any(low <= s.start < high for low, high in rows)]
     reader = _Reader(folded, identity, sections)
-    for part in sorted([*prose, *figures], key=lambda p: p.start):
-        reader.read(part) if isinstance(part, Sentence) else reader.read_figure(part)
+    parts: list[Sentence | TableFigure] = [*prose, *figures]
+    for part in sorted(parts, key=lambda p: p.start):
+        if isinstance(part, Sentence):
+            reader.read(part)
+        else:
+            reader.read_figure(part)
     return tuple(reader.found)
 
 
@@ -57,15 +55,13 @@ class _Reader:
     """Goes through the sentences once; keeps what a later clause leans on: the last indicators, subject and period."""
 
     def __init__(self, folded: str, identity: Identity, sections: Sequence[Section]) -> None:
-        self.folded, self.identity, self.sections = folded, identity, sections
-        self.starts = [s.start for s in sections]
-        self.periods = PeriodReader(folded)
+        self.folded = folded
+        self.context = Context(folded, identity, sections)
         self.found: list[Indicator] = []
         self.sentence = Sentence(0, 0, ())
         self.first = 0  # the first indicator of the sentence at hand
         self.subject = ""  # what the clause before was about, where it has no figure
         self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
-        self.line, self.opens_plan = -1, False
         self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
 
     def read(self, sentence: Sentence) -> None:
@@ -186,9 +182,11 @@ class _Reader:
             object_ = ""
         name = lead + object_
         if not name and tail:
-            name = clean_object(re.sub(r"^[^\u4e00-\u9fff]*", "", tail.split(",")[0]).lstrip("元户人家个件"), "")
+            name = clean_object(
+                re.sub(r"^[^\u4e00-\u9fff]*", "", tail.split(",", maxsplit=1)[0]).lstrip("元户人家个件"), ""
+            )
         if item.rate:
-            share = name_of_share(name, before, self._last_name())
+            share = name_of_share(before, self._last_name())
             if share:
                 return share, True
         return complete_name(name, self.subject, self._last_name(), same_clause=len(self.found) > base), False
@@ -248,20 +246,17 @@ class _Reader:
         if not name:
             return
         start = item_start(item)
-        section = self._section(start)
-        period = self.periods.at(start)
-        plan = section.plan if section else self.identity.kind == "plan"
-        plan = plan or self._ahead(start) or (period.year or 0) > (self.identity.review_year or 9999)
+        setting = self.context.at(start, reached=reached)
         if anchor:
             self.anchors.append(len(self.found))
         self.found.append(
             Indicator(
                 name=name,
-                year=period.year or self._own_year(plan=plan),
-                months=period.months,
-                status=self._status(start, plan=plan, reached=reached),
+                year=setting.year,
+                months=setting.months,
+                status=setting.status,
                 place=place_of(name),
-                section=section.id if section else None,
+                section=setting.section,
                 start=self.sentence.start,
                 end=self.sentence.end,
                 number_start=start,
@@ -270,78 +265,6 @@ class _Reader:
             )
         )
 
-    def _section(self, position: int) -> Section | None:
-        n = bisect_right(self.starts, position) - 1
-        while n >= 0 and self.sections[n].end <= position:
-            n -= 1
-        return self.sections[n] if n >= 0 else None
-
-    def _own_year(self, *, plan: bool) -> int | None:
-        """The year of what names none: the planned one in the plan, which follows the reviewed one."""
-        review = self.identity.review_year
-        if not plan:
-            return review
-        return self.identity.plan_year or (review + 1 if review else None)
-
-    def _ahead(self, start: int) -> bool:
-        """Whether the paragraph opens with what is to come (`2022年,我们将…`), without a heading that says so."""
-        line = self.folded.rfind("\n", 0, start) + 1
-        if line != self.line:
-            self.line = line
-            opening = AHEAD.match(self.folded, line)
-            year = self.identity.review_year
-            self.opens_plan = opening is not None and (
-                opening["year"] is None or (year is not None and int(opening["year"]) > year)
-            )
-        return self.opens_plan
-
-    def _status(self, start: int, *, plan: bool, reached: bool) -> str:
-        stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
-        before = self.folded[stop + 1 : start]
-        clause = re.split(r"[,:]", before)[-1]
-        if plan:
-            return "actual" if PAST.search(clause) else "target"
-        if not reached and _cue("target").search(clause) and not REACHED.search(clause):
-            return "target"
-        return "estimate" if _cue("estimate").search(before) else "actual"
-
 
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")
-AHEAD = re.compile(
-    r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)"
-)
-PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
-REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
-
-
-@cache
-def _cue(status: str) -> re.Pattern[str]:
-    return re.compile(one_of(read_words("names.toml", status)))
-
-
-class Measure(TypedDict, total=False):
-    """The fields of an indicator that its figure alone decides."""
-
-    value: Decimal | None
-    unit: str | None
-    bound: str
-    yoy: Decimal | None
-    standard: tuple[Decimal, str] | None
-
-
-def measure(item: Item, name: str) -> Measure:
-    """Value, unit, bound and growth of a figure; a unit lost after 万 is 元 where the name speaks of money."""
-    if isinstance(item, Zero):
-        return {"value": Decimal(0), "unit": item.unit, "bound": "=", "yoy": None}
-    if isinstance(item, Growth):
-        if item.annual and not item.points:
-            return {"value": None, "unit": None, "bound": item.bound, "yoy": item.value}
-        unit = "个百分点" if item.points else "%"
-        return {"value": item.value, "unit": unit, "bound": item.bound, "yoy": None}
-    assert isinstance(item, Quantity)
-    unit, spelled = item.unit, item.spelled
-    if unit is None and MONEY_WORDS.search(name):
-        unit = spelled = "元"
-    standard = to_standard(item.value, spelled) if spelled else None
-    return {"value": item.value, "unit": unit, "bound": item.bound, "yoy": None, "standard": standard}

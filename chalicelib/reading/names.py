@@ -191,8 +191,8 @@ SHARE = re.compile(
 )
 
 
-def name_of_share(name: str, before: str, last: str) -> str:
-    """What a share of another figure's target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
+def name_of_share(before: str, last: str) -> str:
+    """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
     share = SHARE.search(before)
     if share is None or clean_name(before[: share.start()]):
         return ""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
-from chalicelib.reading.quantities import Quantity
+from chalicelib.reading.figures import Quantity, Ratio
 
 RATIO = re.compile(r"(?<![\d.:])\d+(?:\.\d+)?%?(?:[:/]\d+(?:\.\d+)?%?){2,4}(?!\.?\d|[:/]|年|月)")
 PART = re.compile(r"\d+(?:\.\d+)?")
@@ -25,15 +24,6 @@ CROPS = {
 LINK = re.compile(r"(?:比例|比重|比|结构|之比|种植|调整|优化|由|从|为|到|至|达)*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio of three or more parts that make 100; `parts` are its shares in percent."""
-
-    start: int
-    end: int
-    parts: tuple[Quantity, ...]
-
-
 def find_ratios(folded: str, begin: int) -> list[Ratio]:
     """The ratios whose parts add up to about 100 (each is rounded)."""
     found = []
@@ -42,7 +32,7 @@ def find_ratios(folded: str, begin: int) -> list[Ratio]:
             Quantity(match.start() + p.start(), match.start() + p.end(), Decimal(p[0]), "%", "=", True, "%")
             for p in PART.finditer(match[0])
         )
-        if abs(sum(p.value for p in parts) - 100) <= 1:
+        if abs(sum((p.value for p in parts), Decimal(-100))) <= 1:
             found.append(Ratio(match.start(), match.end(), parts))
     return found
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chalicelib.reading.figures import Quantity
 from chalicelib.reading.fold import fold
 from chalicelib.reading.lexicon import units
 from chalicelib.reading.numerals import SCALES, read_number
-from chalicelib.reading.quantities import Quantity
 
 LINE = re.compile(r"(?<=\n)[^\n|]*\|[^\n]*")
 CELL = re.compile(r"[^|\n]+")

@@ -1,0 +1,92 @@
+"""Of what section, time and status a place in the text is."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from chalicelib.reading.lexicon import one_of, read_words
+from chalicelib.reading.model import Identity, Section
+from chalicelib.reading.periods import Months, PeriodReader
+
+AHEAD = re.compile(
+    r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)"
+)
+PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
+REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
+
+
+@cache
+def _cue(status: str) -> re.Pattern[str]:
+    return re.compile(one_of(read_words("names.toml", status)))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a figure stands: section, calendar year, months where not the whole year, and status."""
+
+    section: str | None
+    year: int | None
+    months: Months
+    status: str
+
+
+class Context:
+    """Answers in reading order, since a period holds from where it is named."""
+
+    def __init__(self, folded: str, identity: Identity, sections: Sequence[Section]) -> None:
+        self.folded, self.identity, self.sections = folded, identity, sections
+        self.starts = [s.start for s in sections]
+        self.periods = PeriodReader(folded)
+        self.line, self.opens_plan = -1, False
+
+    def at(self, start: int, *, reached: bool = False) -> Setting:
+        """The setting of the figure at `start`; `reached` where it is the reached share of a target."""
+        section = self._section(start)
+        period = self.periods.at(start)
+        plan = section.plan if section else self.identity.kind == "plan"
+        plan = plan or self._ahead(start) or (period.year or 0) > (self.identity.review_year or 9999)
+        return Setting(
+            section.id if section else None,
+            period.year or self._own_year(plan=plan),
+            period.months,
+            self._status(start, plan=plan, reached=reached),
+        )
+
+    def _section(self, position: int) -> Section | None:
+        n = bisect_right(self.starts, position) - 1
+        while n >= 0 and self.sections[n].end <= position:
+            n -= 1
+        return self.sections[n] if n >= 0 else None
+
+    def _own_year(self, *, plan: bool) -> int | None:
+        """The year of what names none: the planned one in the plan, which follows the reviewed one."""
+        review = self.identity.review_year
+        if not plan:
+            return review
+        return self.identity.plan_year or (review + 1 if review else None)
+
+    def _ahead(self, start: int) -> bool:
+        """Whether the paragraph opens with what is to come (`2022年,我们将…`), without a heading that says so."""
+        line = self.folded.rfind("\n", 0, start) + 1
+        if line != self.line:
+            self.line = line
+            opening = AHEAD.match(self.folded, line)
+            year = self.identity.review_year
+            self.opens_plan = opening is not None and (
+                opening["year"] is None or (year is not None and int(opening["year"]) > year)
+            )
+        return self.opens_plan
+
+    def _status(self, start: int, *, plan: bool, reached: bool) -> str:
+        stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
+        before = self.folded[stop + 1 : start]
+        clause = re.split(r"[,:]", before)[-1]
+        if plan:
+            return "actual" if PAST.search(clause) else "target"
+        if not reached and _cue("target").search(clause) and not REACHED.search(clause):
+            return "target"
+        return "estimate" if _cue("estimate").search(before) else "actual"

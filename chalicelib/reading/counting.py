@@ -1,0 +1,109 @@
+"""Whether a number with a measure word counts something, and how exactly."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+
+from chalicelib.reading.lexicon import one_of, read_words, units
+
+# Measure words that Chinese numerals carry in names of places and programmes more often than in counts.
+NAMELIKE = frozenset("门里片方组层面度对站身部首道期节轮米口店校")
+# What a Chinese numeral is bound to when it stands behind these: 第三, 每两, 统一, 十二.
+BOUND_TO = frozenset("第每逐唯初同成统万星周某半这那任数几双")
+SINGLE = frozenset("家个座处条所人名起件项台辆栋口宗")
+# Durations and lots: a count only in words that say so.
+DAYS = re.compile(r"(?:天数|优良|优于|达标|蓝天|好于|缩短|压缩)[^,。;]{0,12}$")
+
+
+def measures(folded: str, match: re.Match[str], spelled: str) -> bool:
+    """Whether the measure word is one here: not the first letters of a word (`3.5m` but not `3mm2`, `12人民`)."""
+    after = folded[match.end() : match.end() + 2]
+    if spelled.isascii() and spelled[-1].isalpha():
+        return not (after[:1].isascii() and after[:1].isalnum())
+    if spelled == "天":
+        return bool(DAYS.search(folded, max(0, match.start() - 20), match.start()))
+    if spelled in ("度", "个") and not match["scale"]:
+        return after[:1] not in ({"重"} if spelled == "度" else {"月", "年"}) and not (
+            spelled == "度" and after[:1] in "电"
+        )
+    return not _word_goes_on(spelled, after)
+
+
+@cache
+def _longer_words() -> dict[str, tuple[str, ...]]:
+    table: dict[str, tuple[str, ...]] = {}
+    for word in read_words("nouns.toml", "not_measured"):
+        table[word[0]] = (*table.get(word[0], ()), word[1:])
+    return table
+
+
+def _word_goes_on(spelled: str, after: str) -> bool:
+    """`5家庭` is not 5 家 and `3条件` not 3 条: the measure word is the start of a longer word."""
+    return any(after.startswith(rest) for rest in _longer_words().get(spelled, ()))
+
+
+@cache
+def _abstract() -> re.Pattern[str]:
+    return re.compile(r"[“‘\"《一二三四五六七八九十]|" + one_of(read_words("nouns.toml", "abstract")))
+
+
+def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
+    """Whether a number in Chinese characters counts something: `两家`, `三千二百余户`, `超千万元`, but not `四个全面`."""
+    number, spelled = match["number"], match["unit"]
+    before = folded[max(0, match.start() - 3) : match.start()]
+    after = folded[match.end() : match.end() + 6]
+    if spelled is None or "/" in spelled or before[-1:] in BOUND_TO:
+        return False
+    vague = match["about"] or match["more"]
+    if number[0] in "百千万亿" and not vague:
+        return before.endswith(("超", "逾", "破", "过", "近", "达", "上", "约", "足")) and spelled in units()
+    if value == 1:
+        return _is_single(spelled, before, after)
+    if value < 100 and not vague:
+        if spelled in NAMELIKE or match["scale"]:
+            return spelled in ("期", "口") and bool(re.search(r"[\u4e00-\u9fff]$", before)) and number == "两"
+        return not _abstract().match(after)
+    return spelled not in NAMELIKE or bool(vague)
+
+
+def _is_single(spelled: str, before: str, after: str) -> bool:
+    """一 counts only behind its noun, where nothing follows: 引进企业一家。"""
+    return (
+        spelled in SINGLE
+        and re.match(r"[,。;、和及\n]|$", after) is not None
+        and re.search(r"[\u4e00-\u9fff”)]$", before) is not None
+        and before[-1] not in "唯之于这同归合为成每某统有"
+    )
+
+
+AT_LEAST = re.compile(r"(?:超过?|逾|突破|破|不低于|不少于|不小于|至少|高于|多于|大于|达到?[^,]{0,2}超) ?$")
+AT_MOST = re.compile(r"(?:不到|不足|低于|不超过?|不高于|少于|小于|控制在|近乎|以内的?) ?$")
+ABOUT = re.compile(r"(?:约|近|大约|将近|接近|约为|大概|约占|约达) ?(?:为|达)?$")
+UP_TO = re.compile(r" ?(?:\(含\))?(?:以内|以下|之内|内(?=[,。;]))")
+OR_MORE = re.compile(r" ?(?:及其?以上|以上|之多|多(?=[,。;\n]|$))")
+ROUGHLY = re.compile(r" ?左右|上下")
+
+
+def bound_of(folded: str, match: re.Match[str]) -> str:
+    """`>=`, `<=`, `~` or `=`: 余 and 多 beat 约, and 超 beats all but them."""
+    before = folded[max(0, match.start() - 6) : match.start()]
+    end = match.end()
+    groups = match.groupdict()
+    if groups.get("about") in ("余", "多") or groups.get("more") in ("余", "多"):
+        return ">="
+    if AT_MOST.search(before) and not before.endswith(("控制在",)):
+        return "<="
+    if AT_LEAST.search(before) or OR_MORE.match(folded, end):
+        return ">="
+    if UP_TO.match(folded, end) or before.endswith("控制在"):
+        return "<="
+    if (
+        ABOUT.search(before)
+        or ROUGHLY.match(folded, end)
+        or groups.get("about") in ("来", "几")
+        or groups.get("more") == "来"
+    ):
+        return "~"
+    return "="

@@ -1,0 +1,89 @@
+"""Numbers that are no quantities: dates, names, programmes, ordinals, and thresholds that say what is counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from chalicelib.reading.figures import Quantity
+from chalicelib.reading.lexicon import read_rows, read_words
+from chalicelib.reading.numerals import CHINESE
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A number that is no quantity, with the rule that says so."""
+
+    start: int
+    end: int
+    rule: str
+
+
+@cache
+def _excluded(begins: str) -> re.Pattern[str]:
+    """The rules of `excluded.csv` that begin with a number, or with a word before it, as one pattern; the first wins."""
+    rows = [row for row in read_rows("excluded.csv") if row["begins"] == begins]
+    return re.compile("|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows))
+
+
+NUMBER_START = re.compile(rf"(?<!\d)\d|[{CHINESE}]")
+
+
+QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《》\n]{1,60}》|\"[^\"\n]{1,24}\"")
+
+
+def find_refusals(folded: str) -> list[Refusal]:
+    """Spans whose numbers are dates, ordinals, names, thresholds or programmes, in reading order; they may overlap."""
+    found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if _has_number(m[0])]
+    found += [Refusal(m.start(), m.end(), m.lastgroup or "") for m in _excluded("word").finditer(folded)]
+    pattern = _excluded("number")
+    for start in NUMBER_START.finditer(folded):
+        match = pattern.match(folded, start.start())
+        if match is not None:
+            found.append(Refusal(match.start(), match.end(), match.lastgroup or ""))
+    return sorted(found, key=lambda r: (r.start, r.end))
+
+
+def _has_number(text: str) -> bool:
+    return any(c.isdigit() or c in CHINESE for c in text)
+
+
+THRESHOLD = re.compile(r" ?\(?(?:及其?)?(?:以上|以下|以内|以外)\)?(?:的)?(?=[\u4e00-\u9fff“(])")
+BARE_THRESHOLD = re.compile(r"级(?:以上)?|元户|元村|元企业|斤粮(?!食)|人村|岁")
+# `低于10万元的村4个`, `过亿元项目3个`: an amount that says which things are counted.
+OF_THINGS = re.compile(
+    r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程)(?!年|共|总|实)"
+)
+SIZE = re.compile(r"(?:及其?)?(?:以上|以下)的?(?:自然|行政|村|寨|组|屯|企业|聚|居|集|单位|场所|学校|项目)")
+PAUSE = re.compile(r"[,。;、!?\n:]")
+
+
+def qualifies(folded: str, quantity: Quantity) -> bool:
+    """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
+    if BARE_THRESHOLD.match(folded, quantity.end):
+        return True
+    if quantity.unit in ("户", "人") and SIZE.match(folded, quantity.end):
+        return True
+    of_things = OF_THINGS.match(folded, quantity.end) if quantity.unit in ("元", "吨", "亩") else None
+    if of_things and (
+        quantity.chinese
+        or re.search(
+            r"(?:低于|高于|超过?|过|达到?|不足|不到|收入|产值|投资)$",
+            folded[max(0, quantity.start - 3) : quantity.start],
+        )
+    ):
+        pause = PAUSE.search(folded, of_things.end())
+        if re.search(
+            r"\d|[两三四五六七八九十]", folded[of_things.end() : pause.start() if pause else of_things.end() + 30]
+        ):
+            return True
+    above = THRESHOLD.match(folded, quantity.end)
+    if above is None:
+        return False
+    pause = PAUSE.search(folded, above.end())
+    rest = folded[above.end() : pause.start() if pause else above.end() + 40]
+    # A lost full stop also puts a word behind 以上 (`达99.5%以上提升服务力`): a threshold has its count in the same clause.
+    return not quantity.rate and (
+        bool(re.search(r"\d|[两三四五六七八九十百千]", rest)) or rest.startswith(read_words("nouns.toml", "threshold"))
+    )
