@@ -96,6 +96,7 @@ def test_a_code_that_is_no_township_is_refused(code: str) -> None:
         ("09年工作总结和10年工作计划", "annual", 2009, 2010),
         ("2016-2020年工作总结", "annual", 2020, None),
         ("2022—23年度工作总结", "annual", 2023, None),
+        ("工作总结（2023年）", "annual", 2023, None),
         ("2023年上半年工作总结", "half-year", 2023, None),
         ("2023年上半年工作总结及下半年工作计划", "half-year", 2023, 2023),
         ("2023年1—6月工作总结", "half-year", 2023, None),
@@ -128,6 +129,7 @@ def test_title_tells_kind_and_years(title: str, kind: str, review: int | None, p
         ("——2024年1月5日在稽东镇第三次会议上\n各位代表：\n{prose}", 2023, None),
         ("——2023年12月28日在稽东镇第三次会议上\n各位代表：\n{prose}", 2023, None),
         ("{prose}\n稽东镇人民政府\n2024年1月9日", 2023, None),
+        ("——2022年1月10日在第一次会议上\n{prose}\n二、今后五年工作目标和2022年工作任务\n{prose}", 2021, 2022),
         ("{prose}", None, None),
     ],
 )

@@ -75,6 +75,7 @@ def test_the_county_code_in_the_index_number_settles_a_name(code: str) -> None:
         pytest.param(_page("关于报送稽东镇2020年工作总结的报告"), "330603109", id="a letter's words before it"),
         pytest.param(_page("恩施州恩施市白果乡2020年工作总结"), "422801206", id="short form of a prefecture"),
         pytest.param(_page("余杭市径山镇2000年工作总结"), "330110109", id="county that became a district"),
+        pytest.param(_page("亭旁镇、横渡镇2020年工作总结"), None, id="two townships in the title"),
         pytest.param(_page("台州市2020年政府工作报告"), "3310", id="a prefecture's report"),
         pytest.param(_page("浙江省2020年政府工作报告"), "33", id="a province's report"),
     ],

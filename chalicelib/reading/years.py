@@ -45,7 +45,9 @@ _REVIEW_HEADING = re.compile(
     rf"{_LINE}(?:关于)?(?P<year>(?:19|20)\d{{2}})\s?年?度?(?:以来)?[^，,。；\n]{{0,14}}?{_REVIEWED}{_HEADING_END}"
     r"|(?<=回顾)(?:过去的)?(?P<after>(?:19|20)\d{2})年"
 )
-_OPENING = re.compile(r"((?:19|20)\d{2})年(?:度|来|以来|，|,|是|我|全|，|在|镇|乡|街道|的?工作|上半年|\s)")
+_OPENING = re.compile(
+    r"((?:19|20)\d{2})年(?:度|来|以来|，|,|是|我|全|，|在|镇|乡|街道|的?工作(?!计划|思路|打算|安排|要点|目标|任务|部署|重点)|上半年|\s)"
+)
 _SUBTITLE_DATE = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月")
 _GOVERNMENT_REPORT = re.compile("政府工作报告|工作报告")
 
@@ -102,7 +104,7 @@ def _title_years(title: str) -> tuple[int | None, int | None, set[str]]:
             review = review or year
         else:
             plan = plan or year or (held if review is None else None)
-    if not said:
+    if review is None and plan is None and "plan" not in said:
         review = _year_in(title)
     return review, plan, said
 
