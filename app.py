@@ -8,8 +8,9 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib import catalog, checks, downloads, pages, problems, web
-from chalicelib.web import Api, Ask, Reply, json_reply, list_reply, redirect_reply
+from chalicelib import catalog, checks, downloads, one_report, pages, problems, replies
+from chalicelib.replies import Ask, Reply, json_reply, list_reply, redirect_reply
+from chalicelib.web import Api
 
 app = Api(app_name="township-reports")
 log = logging.getLogger(__name__)
@@ -17,27 +18,27 @@ log = logging.getLogger(__name__)
 
 @app.serves("show_front_page")
 def show_front_page(ask: Ask) -> Reply:
-    return Reply(pages.front_page(ask.base), web.HTML, web.HOURLY)
+    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY)
 
 
 @app.serves("show_problem")
 def show_problem(ask: Ask) -> Reply:
-    return json_reply(problems.find_kind(ask["problem"]), cache=web.HOURLY)
+    return json_reply(problems.find_kind(ask["problem"]), cache=replies.HOURLY)
 
 
 @app.serves("check_health")
 def check_health(ask: Ask) -> Reply:
-    return json_reply(catalog.health(ask.storage), cache=web.NEVER)
+    return json_reply(catalog.health(ask.storage), cache=replies.NEVER)
 
 
 @app.serves("read_openapi")
 def read_openapi(_: Ask) -> Reply:
-    return Reply(pages.openapi(), cache=web.HOURLY)
+    return Reply(pages.openapi(), cache=replies.HOURLY)
 
 
 @app.serves("list_townships")
 def list_townships(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.townships(**ask.given), cache=web.HOURLY)
+    return list_reply(ask, catalog.townships(**ask.given), cache=replies.HOURLY)
 
 
 @app.serves("read_township")
@@ -67,27 +68,27 @@ def list_reports(ask: Ask) -> Reply:
 
 @app.serves("read_report")
 def read_report(ask: Ask) -> Reply:
-    return Reply(catalog.report(ask.storage, **ask.given), cache=web.pinned(ask))
+    return Reply(one_report.record(ask.storage, **ask.given), cache=replies.pinned(ask))
 
 
 @app.serves("list_sections")
 def list_sections(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.sections(ask.storage, **ask.given), cache=web.pinned(ask))
+    return list_reply(ask, one_report.sections(ask.storage, **ask.given), cache=replies.pinned(ask))
 
 
 @app.serves("read_section")
 def read_section(ask: Ask) -> Reply:
-    return json_reply(catalog.section(ask.storage, **ask.given), cache=web.pinned(ask))
+    return json_reply(one_report.section(ask.storage, **ask.given), cache=replies.pinned(ask))
 
 
 @app.serves("list_report_indicators")
 def list_report_indicators(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.indicators(ask.storage, **ask.given), cache=web.pinned(ask))
+    return list_reply(ask, one_report.indicators(ask.storage, **ask.given), cache=replies.pinned(ask))
 
 
 @app.serves("read_text")
 def read_text(ask: Ask) -> Reply:
-    return Reply(catalog.text(ask.storage, **ask.given), web.TEXT, web.pinned(ask))
+    return Reply(one_report.text(ask.storage, **ask.given), replies.TEXT, replies.pinned(ask))
 
 
 @app.serves("read_source")
@@ -97,7 +98,7 @@ def read_source(ask: Ask) -> Reply:
 
 @app.serves("list_revisions")
 def list_revisions(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.revisions(ask.storage, **ask.given))
+    return list_reply(ask, one_report.revisions(ask.storage, **ask.given))
 
 
 @app.serves("list_indicators")
@@ -107,7 +108,7 @@ def list_indicators(ask: Ask) -> Reply:
 
 @app.serves("list_concepts")
 def list_concepts(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.concepts(**ask.given), cache=web.HOURLY)
+    return list_reply(ask, catalog.concepts(**ask.given), cache=replies.HOURLY)
 
 
 @app.serves("read_concept")
@@ -131,12 +132,12 @@ def create_upload(ask: Ask) -> Reply:
 
     asked = checks.read_members(ask.body, {"filename": True, "township": False})
     state, address = uploads.create(ask.storage, str(asked["filename"]), asked["township"], ask.now)
-    return web.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
+    return replies.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
 
 
 @app.serves("read_upload")
 def read_upload(ask: Ask) -> Reply:
-    return web.upload_reply(ask, catalog.upload(ask.storage, ask["upload"]))
+    return replies.upload_reply(ask, catalog.upload(ask.storage, ask["upload"]))
 
 
 @app.serves("name_township")
@@ -144,7 +145,7 @@ def name_township(ask: Ask) -> Reply:
     from chalicelib import uploads
 
     asked = checks.read_members(ask.body, {"township": True})
-    return web.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], str(asked["township"]), ask.now))
+    return replies.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], str(asked["township"]), ask.now))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="ingest_upload")

@@ -48,7 +48,7 @@ def township(storage: Storage, township: str) -> Record:
 def reports_of_township(storage: Storage, township: str, cursor: str | None, limit: int) -> Page:
     """Summaries of a township's reports in order of their years."""
     spans = [layout.reports_of_township(places.township(township))]
-    return paging.read_page(storage.index, Listing(lambda: spans, _stored), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda: spans, stored_row), cursor, limit)
 
 
 def reports_of_year(storage: Storage, township: str, year: int, cursor: str | None, limit: int) -> Page:
@@ -72,7 +72,7 @@ def indicators_of_township(
 ) -> Page:
     """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
     spans = [layout.indicators_of_township(places.township(township))]
-    chosen = Chosen(year, _known(concept), status)
+    chosen = Chosen(year, known_concept(concept), status)
     listing = Listing(lambda: spans, _rows, chosen.holds, REPORTS_A_QUERY)
     return paging.read_page(storage.index, listing, cursor, limit)
 
@@ -97,71 +97,7 @@ def reports(
         spans = [layout.reports_of_year(year, division) for division in within]
     else:
         spans = _newest_first(storage.index, within)
-    return paging.read_page(storage.index, Listing(lambda: spans, _stored), cursor, limit)
-
-
-def report(storage: Storage, report: str, revision: int | None = None) -> bytes:
-    """The record as it was stored, the current revision or the one asked for. Raises NotFound."""
-    return storage.objects.get(layout.record_object(report, revision_line(storage.index, report, revision)["revision"]))
-
-
-def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
-    """What the index says of a revision: nothing is visible that it does not list. Raises NotFound."""
-    entry = index.get(*(layout.head(report_id) if revision is None else layout.revision(report_id, revision)))
-    if entry is not None:
-        line: Record = orjson.loads(entry.body)
-        return line
-    if revision is not None and index.get(*layout.head(report_id)):
-        way_out = f"/v1/reports/{report_id}/revisions lists those that there are."
-        raise NotFound("unknown_revision", f"Report {report_id} has no revision {revision}.", way_out)
-    way_out = "Find reports with /v1/reports?township= or /v1/townships/{township}/reports."
-    raise NotFound("unknown_report", f"There is no report {report_id!r}.", way_out)
-
-
-def sections(storage: Storage, report: str, revision: int | None, cursor: str | None, limit: int) -> Page:
-    """The sections of a report in reading order."""
-    record = _record(storage, report, revision, cursor)
-    return paging.cut_page(record["sections"], _anchor(record, "sections"), cursor, limit)
-
-
-def section(storage: Storage, report: str, section: str, revision: int | None) -> Record:
-    """One section with its text, its subsections' text included. Raises NotFound."""
-    record = _record(storage, report, revision)
-    for found in record["sections"]:
-        if found["id"] == section:
-            whole = text(storage, report, record["revision"]).decode()
-            whose = {key: record[key] for key in ("township", "revision")}
-            return {"report": record["id"], **whose, **found, "text": whole[found["start"] : found["end"]]}
-    way_out = f"/v1/reports/{report}/sections lists the {len(record['sections'])} that there are."
-    raise NotFound("unknown_section", f"Report {report} has no section {section!r}.", way_out)
-
-
-def indicators(
-    storage: Storage,
-    report: str,
-    revision: int | None,
-    concept: str | None,
-    status: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Page:
-    """The indicator rows of a report in reading order."""
-    record = _record(storage, report, revision, cursor)
-    chosen = Chosen(None, _known(concept), status)
-    rows = [row for row in layout.indicator_rows(record) if chosen.holds(row)]
-    return paging.cut_page(rows, _anchor(record, f"indicators|{concept}|{status}"), cursor, limit)
-
-
-def text(storage: Storage, report: str, revision: int | None = None) -> bytes:
-    """The report's clean text in UTF-8, which all offsets count in. Raises NotFound."""
-    return storage.objects.get(layout.text_object(report, revision_line(storage.index, report, revision)["revision"]))
-
-
-def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> Page:
-    """The revisions of a report, the first one first. Raises NotFound."""
-    revision_line(storage.index, report, None)
-    span = layout.revisions(report)
-    return paging.read_page(storage.index, Listing(lambda: [span], _stored), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda: spans, stored_row), cursor, limit)
 
 
 # Concepts.
@@ -188,7 +124,7 @@ def indicators_of_concept(
     limit: int,
 ) -> Page:
     """One concept across townships: rows by the year that the figure speaks of, then by township."""
-    _known(concept)
+    known_concept(concept)
     within = places.codes("province", province)
 
     def spans() -> Iterator[Span]:
@@ -239,7 +175,7 @@ class Chosen:
         )
 
 
-def _stored(entry: Entry) -> list[orjson.Fragment]:
+def stored_row(entry: Entry) -> list[orjson.Fragment]:
     """The entry's body as it is: one row, and nothing to parse."""
     return [orjson.Fragment(entry.body)]
 
@@ -252,24 +188,7 @@ def _rows(entry: Entry) -> list[Row]:
     return layout.read_rows(entry.pk, entry.body)
 
 
-def _record(storage: Storage, report_id: str, revision: int | None, cursor: str | None = None) -> Record:
-    """A revision's record; a cursor stays with the revision that its list began in."""
-    if revision is None and cursor:
-        revision = _pinned(cursor)
-    record: Record = orjson.loads(report(storage, report_id, revision))
-    return record
-
-
-def _anchor(record: Record, what: str) -> tuple[str, str]:
-    return f"report#{record['id']}", f"{record['revision']}|{what}"
-
-
-def _pinned(cursor: str) -> int | None:
-    number = paging.read_cursor(cursor).sk.partition("|")[0]
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None
-
-
-def _known(concept: str | None) -> str | None:
+def known_concept(concept: str | None) -> str | None:
     """The filter's concept. Raises BadRequest for one that there is not, since no row can have it."""
     if concept is None or concept in load_concepts():
         return concept

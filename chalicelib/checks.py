@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import orjson
 
 from chalicelib.errors import BadRequest
-from chalicelib.routes import PATH, Parameter, Route
+from chalicelib.parameters import PATH, Parameter
+from chalicelib.routes import Route
 
 
 def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import mimetypes
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib import catalog, export, layout
+from chalicelib import export, layout, one_report
 from chalicelib.errors import NotFound
 from chalicelib.storage import Storage
 
@@ -15,7 +15,7 @@ ADDRESS_SECONDS = 300
 
 def source_address(storage: Storage, report: str, revision: int | None = None) -> str:
     """Where the uploaded file of a revision can be had, under the name that it came with. Raises NotFound."""
-    line = catalog.revision_line(storage.index, report, revision)
+    line = one_report.revision_line(storage.index, report, revision)
     name = line["filename"]
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return storage.objects.download_address(layout.raw_object(line["source_sha256"]), ADDRESS_SECONDS, name, kind)

@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 
 from chalicelib.pages import CONTRACT
+from chalicelib.parameters import PATH, Parameter
 from chalicelib.records import SCHEMAS, VERSION
-from chalicelib.routes import PATH, ROUTES, Parameter, Route
+from chalicelib.routes import ROUTES, Route
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import catalog, paging
+from chalicelib import catalog, one_report, paging
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
 from chalicelib.paging import Page, Position
 from chalicelib.storage import Entry, Index, Storage
@@ -75,10 +75,10 @@ LISTS: dict[str, tuple[Ask, int]] = {
     "a township's figures of a year": (lambda s, c, n: figures(s, TINGPANG, 2021, None, None, c, n), 5),
     "a township's concept": (lambda s, c, n: figures(s, TINGPANG, None, "gdp", None, c, n), 9),
     "a township's targets": (lambda s, c, n: figures(s, TINGPANG, None, "gdp", "target", c, n), 3),
-    "a report's sections": (lambda s, c, n: catalog.sections(s, f"{TINGPANG}-2022", None, c, n), 3),
-    "a report's indicators": (lambda s, c, n: catalog.indicators(s, f"{TINGPANG}-2022", None, None, None, c, n), 5),
-    "a report's concept": (lambda s, c, n: catalog.indicators(s, f"{TINGPANG}-2022", None, "gdp", None, c, n), 3),
-    "a report's revisions": (lambda s, c, n: catalog.revisions(s, f"{TINGPANG}-2022", c, n), 1),
+    "a report's sections": (lambda s, c, n: one_report.sections(s, f"{TINGPANG}-2022", None, c, n), 3),
+    "a report's indicators": (lambda s, c, n: one_report.indicators(s, f"{TINGPANG}-2022", None, None, None, c, n), 5),
+    "a report's concept": (lambda s, c, n: one_report.indicators(s, f"{TINGPANG}-2022", None, "gdp", None, c, n), 3),
+    "a report's revisions": (lambda s, c, n: one_report.revisions(s, f"{TINGPANG}-2022", c, n), 1),
     "a concept": (lambda s, c, n: across(s, "gdp", None, None, None, c, n), 27),
     "a concept's year": (lambda s, c, n: across(s, "gdp", 2021, None, None, c, n), 9),
     "a concept's province": (lambda s, c, n: across(s, "gdp", None, "33", None, c, n), 18),
@@ -162,11 +162,11 @@ def test_a_report_that_arrives_meanwhile_neither_repeats_nor_hides_others(filled
 def test_the_pages_of_a_report_stay_with_one_revision(storage: Storage) -> None:
     old = record(indicators=[indicator(n) for n in range(1, 5)])
     publish(storage, old)
-    first = catalog.indicators(storage, old["id"], None, None, None, None, 2)
+    first = one_report.indicators(storage, old["id"], None, None, None, None, 2)
     publish(storage, record(revision=2, indicators=[indicator(9)]), previous=old)
-    second = catalog.indicators(storage, old["id"], None, None, None, first.next, 2)
+    second = one_report.indicators(storage, old["id"], None, None, None, first.next, 2)
     assert [row["id"] for row in first.data + second.data] == ["i1", "i2", "i3", "i4"]
-    assert [row["id"] for row in catalog.indicators(storage, old["id"], None, None, None, None, 2).data] == ["i9"]
+    assert [row["id"] for row in one_report.indicators(storage, old["id"], None, None, None, None, 2).data] == ["i9"]
 
 
 def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(local_storage: Storage) -> None:
@@ -196,24 +196,24 @@ def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(loc
 def test_revisions_stay_readable(storage: Storage) -> None:
     old, new = record(title="旧"), record(revision=2, title="新")
     bodies = [publish(storage, old), publish(storage, new, previous=old)]
-    assert catalog.report(storage, old["id"]) == bodies[1]
-    assert [catalog.report(storage, old["id"], n) for n in (1, 2)] == bodies
-    assert [row["revision"] for row in plain(catalog.revisions(storage, old["id"], None, ALL).data)] == [1, 2]
+    assert one_report.record(storage, old["id"]) == bodies[1]
+    assert [one_report.record(storage, old["id"], n) for n in (1, 2)] == bodies
+    assert [row["revision"] for row in plain(one_report.revisions(storage, old["id"], None, ALL).data)] == [1, 2]
 
 
 def test_objects_without_an_index_entry_are_not_visible(storage: Storage) -> None:
     new = record()
     storage.objects.put(f"records/{new['id']}/1.json", b"{}")
     with pytest.raises(NotFound, match="unknown_report"):
-        catalog.report(storage, new["id"])
+        one_report.record(storage, new["id"])
     publish(storage, new)
     storage.objects.put(f"records/{new['id']}/2.json", b"{}")
     with pytest.raises(NotFound, match="unknown_revision"):
-        catalog.report(storage, new["id"], 2)
+        one_report.record(storage, new["id"], 2)
 
 
 def test_a_section_brings_its_text(filled: Storage) -> None:
-    section = catalog.section(filled, f"{TINGPANG}-2022", "s2", None)
+    section = one_report.section(filled, f"{TINGPANG}-2022", "s2", None)
     assert section["text"] == "(一)工业\n新增企业3家。\n"
     assert section["parent"] == "s1"
 

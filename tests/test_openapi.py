@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 from app import app
 from chalicelib import openapi
 from chalicelib.pages import CONTRACT
+from chalicelib.parameters import PATH
 from chalicelib.records import SCHEMAS
-from chalicelib.routes import PATH, ROUTES
+from chalicelib.routes import ROUTES
 
 FILES = sorted(path for path in SCHEMAS.glob("*.schema.json"))
 DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())

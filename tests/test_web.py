@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from app import app
-from chalicelib import problems, web
+from chalicelib import problems, replies, web
 from chalicelib.routes import ROUTES
 from chalicelib.storage import Storage
 from tests.gateway import Answer, call, event, get, post
@@ -145,13 +145,13 @@ def test_a_new_revision_changes_the_etag(storage: Storage) -> None:
 @pytest.mark.parametrize(
     ("url", "cache"),
     [
-        ("/v1/reports", web.FRESH),
-        (REPORT, web.FRESH),
-        (f"{REPORT}?revision=1", web.FOR_EVER),
-        (f"{REPORT}/text?revision=1", web.FOR_EVER),
-        (f"{REPORT}/source", web.NEVER),
-        ("/v1/concepts", web.HOURLY),
-        ("/v1/health", web.NEVER),
+        ("/v1/reports", replies.FRESH),
+        (REPORT, replies.FRESH),
+        (f"{REPORT}?revision=1", replies.FOR_EVER),
+        (f"{REPORT}/text?revision=1", replies.FOR_EVER),
+        (f"{REPORT}/source", replies.NEVER),
+        ("/v1/concepts", replies.HOURLY),
+        ("/v1/health", replies.NEVER),
     ],
 )
 def test_each_answer_says_how_long_it_holds(filled: Storage, url: str, cache: str) -> None:

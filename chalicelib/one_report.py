@@ -1,0 +1,95 @@
+"""What one report can answer: its record, its parts, its text and its revisions.
+
+Nothing is visible that the index does not list: objects are written first. Every question may name a revision.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from chalicelib import catalog, layout, paging
+from chalicelib.errors import NotFound
+from chalicelib.layout import Record
+from chalicelib.paging import Listing, Page
+from chalicelib.storage import Index, Storage
+
+
+def record(storage: Storage, report: str, revision: int | None = None) -> bytes:
+    """The record as it was stored, the current revision or the one asked for. Raises NotFound."""
+    return storage.objects.get(layout.record_object(report, revision_line(storage.index, report, revision)["revision"]))
+
+
+def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
+    """What the index says of a revision: nothing is visible that it does not list. Raises NotFound."""
+    entry = index.get(*(layout.head(report_id) if revision is None else layout.revision(report_id, revision)))
+    if entry is not None:
+        line: Record = orjson.loads(entry.body)
+        return line
+    if revision is not None and index.get(*layout.head(report_id)):
+        way_out = f"/v1/reports/{report_id}/revisions lists those that there are."
+        raise NotFound("unknown_revision", f"Report {report_id} has no revision {revision}.", way_out)
+    way_out = "Find reports with /v1/reports?township= or /v1/townships/{township}/reports."
+    raise NotFound("unknown_report", f"There is no report {report_id!r}.", way_out)
+
+
+def sections(storage: Storage, report: str, revision: int | None, cursor: str | None, limit: int) -> Page:
+    """The sections of a report in reading order."""
+    whole = _record(storage, report, revision, cursor)
+    return paging.cut_page(whole["sections"], _anchor(whole, "sections"), cursor, limit)
+
+
+def section(storage: Storage, report: str, section: str, revision: int | None) -> Record:
+    """One section with its text, its subsections' text included. Raises NotFound."""
+    whole = _record(storage, report, revision)
+    for found in whole["sections"]:
+        if found["id"] == section:
+            words = text(storage, report, whole["revision"]).decode()
+            whose = {key: whole[key] for key in ("township", "revision")}
+            return {"report": whole["id"], **whose, **found, "text": words[found["start"] : found["end"]]}
+    way_out = f"/v1/reports/{report}/sections lists the {len(whole['sections'])} that there are."
+    raise NotFound("unknown_section", f"Report {report} has no section {section!r}.", way_out)
+
+
+def indicators(
+    storage: Storage,
+    report: str,
+    revision: int | None,
+    concept: str | None,
+    status: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """The indicator rows of a report in reading order."""
+    whole = _record(storage, report, revision, cursor)
+    chosen = catalog.Chosen(None, catalog.known_concept(concept), status)
+    rows = [row for row in layout.indicator_rows(whole) if chosen.holds(row)]
+    return paging.cut_page(rows, _anchor(whole, f"indicators|{concept}|{status}"), cursor, limit)
+
+
+def text(storage: Storage, report: str, revision: int | None = None) -> bytes:
+    """The report's clean text in UTF-8, which all offsets count in. Raises NotFound."""
+    return storage.objects.get(layout.text_object(report, revision_line(storage.index, report, revision)["revision"]))
+
+
+def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> Page:
+    """The revisions of a report, the first one first. Raises NotFound."""
+    revision_line(storage.index, report, None)
+    span = layout.revisions(report)
+    return paging.read_page(storage.index, Listing(lambda: [span], catalog.stored_row), cursor, limit)
+
+
+def _record(storage: Storage, report_id: str, revision: int | None, cursor: str | None = None) -> Record:
+    """A revision's record; a cursor stays with the revision that its list began in."""
+    if revision is None and cursor:
+        revision = _pinned(cursor)
+    parsed: Record = orjson.loads(record(storage, report_id, revision))
+    return parsed
+
+
+def _anchor(record: Record, what: str) -> tuple[str, str]:
+    return f"report#{record['id']}", f"{record['revision']}|{what}"
+
+
+def _pinned(cursor: str) -> int | None:
+    number = paging.read_cursor(cursor).sk.partition("|")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 7 else None

@@ -1,0 +1,133 @@
+"""What views take and give: a checked request, and answers of every kind with their caching, links and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from chalicelib import problems
+from chalicelib.errors import ReportsError
+from chalicelib.paging import Page
+from chalicelib.storage import Storage, UploadAddress
+
+JSON = "application/json; charset=utf-8"
+PROBLEM = "application/problem+json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+# A report is to be seen within two seconds of its upload, so caches ask each time; the ETag makes that cheap.
+FRESH = "public, max-age=0, must-revalidate"
+HOURLY = "public, max-age=3600"
+FOR_EVER = "public, max-age=31536000, immutable"
+NEVER = "no-store"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A checked request: `given` holds path and query parameters by name, `base` is the service's own address."""
+
+    storage: Storage
+    now: datetime
+    base: str
+    path: str
+    given: Mapping[str, Any]
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.given[name]
+
+    def url(self, path: str) -> str:
+        """An absolute address of this service; one that is absolute already stays as it is."""
+        return self.base + path if path.startswith("/") else path
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a view answers. `cache` is the Cache-Control of a success; redirects and errors have their own."""
+
+    body: bytes
+    media: str = JSON
+    cache: str = FRESH
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_reply(value: Any, **more: Any) -> Reply:
+    """A value as JSON, Chinese as it is."""
+    return Reply(orjson.dumps(value), **more)
+
+
+def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
+    """A page of a list with the address of the next one, in the body and as a `Link`."""
+    if page.next is None:
+        return json_reply({"data": page.data, "next": None}, **more)
+    given = {name: value for name, value in ask.query.items() if value is not None}
+    address = ask.url(f"{ask.path}?{urlencode({**given, 'cursor': page.next}, quote_via=quote)}")
+    return json_reply({"data": page.data, "next": address}, headers={"Link": f'<{address}>; rel="next"'}, **more)
+
+
+def upload_reply(ask: Ask, state: Mapping[str, Any], put: UploadAddress | None = None, seconds: int = 0) -> Reply:
+    """An upload's state with its links; a new one's with how to PUT the file within so many seconds."""
+    report, address = state["report"], ask.url(f"/v1/uploads/{state['id']}")
+    told = {**state, "url": address, "report": report and {**report, "url": ask.url(f"/v1/reports/{report['id']}")}}
+    if put is None:
+        return json_reply(told, cache=NEVER)
+    expires = (ask.now + timedelta(seconds=seconds)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    told["put"] = {"method": put.method, "url": ask.url(put.url), "headers": dict(put.headers), "expires": expires}
+    return json_reply(told, cache=NEVER, status=201, headers={"Location": address})
+
+
+def pinned(ask: Ask) -> str:
+    """The Cache-Control of what never changes once its revision is named."""
+    return FOR_EVER if ask["revision"] else FRESH
+
+
+def redirect_reply(address: str) -> Reply:
+    """To a short-lived address of the object store."""
+    return Reply(b"", TEXT, NEVER, 307, {"Location": address})
+
+
+def problem_reply(error: ReportsError, instance: str, base: str = "") -> Reply:
+    """The problem document; addresses of candidates begin at `base`."""
+    document = problems.document(error, instance)
+    for candidate in document.get("candidates", ()):
+        candidate["url"] = base + candidate["url"]
+    headers = {"Retry-After": "1"} if error.status == 503 else {}
+    return Reply(orjson.dumps(document), PROBLEM, NEVER, error.status, headers)
+
+
+def internal_error(request_id: str) -> ReportsError:
+    detail = "The service failed in a way that it does not know."
+    return ReportsError("internal_error", detail, "Tell its operators the request's id.", request=request_id)
+
+
+class RefusedError(ReportsError):
+    """HTTP itself refuses the request before any view sees it."""
+
+    def __init__(self, status: int, code: str, detail: str, way_out: str, **extra: Any) -> None:
+        super().__init__(code, detail, way_out, **extra)
+        self.status = status
+
+
+def refusal(status: int, method: str, allow: str = "", request_id: str = "") -> ReportsError:
+    """The error that a bare status of Chalice or of the server stands for."""
+    match status:
+        case 404:
+            return RefusedError(404, "unknown_address", "There is nothing at this address.", "GET / lists all routes.")
+        case 405:
+            way_out = f"Allowed: {allow}."
+            return RefusedError(405, "method_not_allowed", f"{method} is not allowed here.", way_out, allow=allow)
+        case 413:
+            way_out = "Files go where POST /v1/uploads says."
+            return RefusedError(413, "body_too_large", "The body is larger than 6 MB.", way_out)
+        case 415:
+            way_out = "Send JSON with the header Content-Type: application/json."
+            return RefusedError(415, "unsupported_media_type", "This media type is not taken here.", way_out)
+    return internal_error(request_id)
