@@ -53,6 +53,12 @@ def opens_end(line: str) -> bool:
     return len(line) <= LONGEST and _any("end").fullmatch(line) is not None
 
 
+def has_page_numbers(lines: list[str]) -> bool:
+    """Whether the lines that are nothing but a number count pages: 1, 2, 3… Else they are a table's cells."""
+    numbers = [int(line) for line in lines if line.isdecimal() and len(line) <= 3]
+    return len(numbers) > 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
 def split_head(line: str) -> list[str]:
     """The line, or the several that it was: a page printed on one line begins with its breadcrumb and its labels."""
     if len(line) <= GLUED // 4:

@@ -90,11 +90,12 @@ def _position(layout: Layout, raw: Sequence[str], at: int) -> tuple[bool, bool]:
 def _layout(raw: Sequence[str]) -> Layout:
     lines = furniture.without_watermark([line.strip(EDGES) for line in raw])
     dropped, body, before = [], [], []
-    waiting, prose = "", 0
+    waiting, prose, numbered = "", 0, furniture.has_page_numbers(lines)
     for line in lines:
         before.append(prose)
         bare = _BULLET.sub("", line)
-        drop = bool(line) and _is_dropped(bare, waiting)
+        number = line.isdecimal() and (numbered or prose == 0)
+        drop = bool(line) and (number or _is_dropped(bare, waiting))
         if line:
             waiting = metadata.open_field(bare) if drop else ""
         text = not drop and (furniture.is_prose(line) or titles.is_heading(line))
@@ -108,7 +109,6 @@ def _layout(raw: Sequence[str]) -> Layout:
 def _is_dropped(line: str, waiting: str) -> bool:
     return (
         not line
-        or line.isdigit()
         or furniture.is_furniture(line)
         or metadata.is_metadata(line)
         or (bool(waiting) and metadata.is_value(waiting, line))
