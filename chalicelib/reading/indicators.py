@@ -17,6 +17,7 @@ from chalicelib.reading.names import (
     clean_name,
     clean_object,
     complete_name,
+    is_bare_verb,
     name_of_share,
     place_of,
     split_members,
@@ -70,7 +71,8 @@ class _Reader:
         self.subject, self.source, self.anchors = "", "", []
         for clause in sentence.clauses:
             if not clause.items:
-                self.subject = clean_name(self.folded[clause.start : clause.end]) or self.subject
+                subject = clean_name(self.folded[clause.start : clause.end])
+                self.subject = self.subject if not subject or is_bare_verb(subject) else subject
                 continue
             if not self._read_list(clause):
                 self._read_clause(clause)

@@ -172,17 +172,26 @@ def without_list(text: str) -> str:
 def split_members(subject: str) -> list[str]:
     """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
     members = [m for m in re.split(r"[、,]|和|以及|及|与", subject) if m]
-    if len(members) > 1 and len(members[0]) <= 4:
+    if len(members) == 1 and subject.startswith("城乡"):
+        return ["城镇" + subject[2:], "农村" + subject[2:]]
+    if len(members) > 1:
+        scope = SCOPE.match(members[0])
+        first = members[0][scope.end() :] if scope else members[0]
         kind = KIND.match(members[-1])
-        if kind and all(KIND.fullmatch(m) for m in members[:-1]):
-            return [m + members[-1][kind.end() :] for m in members[:-1]] + members[-1:]
+        if kind and all(KIND.fullmatch(m) for m in [first, *members[1:-1]]):
+            head = scope[0] if scope else ""
+            return [head + m + members[-1][kind.end() :] for m in [first, *members[1:-1]]] + [head + members[-1]]
     return members
+
+
+# A qualifier that a list says once, at its start: 限上批发业、零售业、住宿业销售额.
+SCOPE = re.compile(r"限额以上|限上|规模以上|规上|规下|新增|全社会|新建|改造")
 
 
 # Qualifiers that share their noun in a list: 城镇、农村居民人均可支配收入, 一、二、三产业, 夏粮和秋粮产量.
 KIND = re.compile(
     r"(?:第?[一二三]|城镇|农村|城乡|城市|乡村|工业|农业|服务业|进口|出口|进|出|男|女|夏粮|秋粮|早稻|晚稻|规上|规下|限上|限下"
-    r"|存栏|出栏|省级|市级|县级|区级|国家级|镇级|村级|内资|外资|建筑业|批发|零售|住宿|餐饮|批发业|零售业|住宿业|餐饮业)"
+    r"|存栏|出栏|省级|市级|县级|区级|国家级|镇级|村级|内资|外资|建筑业|批发业|零售业|住宿业|餐饮业|批发|零售|住宿|餐饮)"
 )
 
 
@@ -240,7 +249,7 @@ PLACE = re.compile(
     r"^(?P<place>[\u4e00-\u9fff]{1,4}?(?:村|社区)|[\u4e00-\u9fff]{2,12}?(?:公司|合作社))(?![级民庄集两委干容务部内外])"
 )
 NO_PLACE = re.compile(
-    r"^(?:行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
+    r"^(?:纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
     r"|先进|山区|集体|文明|特色|少数民族|传统|和美|未来|整|行|村|撤|驻|非|出列|后进|软弱|民主|卫生|生态|宜居|美|老旧|智慧|平安"
     r"|城市|所有|以上|旅游|党|专业|农民|股份|省|市|县|区|国)"
 )
@@ -249,4 +258,6 @@ NO_PLACE = re.compile(
 def place_of(name: str) -> str | None:
     """The village, neighbourhood or firm that a name begins with."""
     match = PLACE.match(name)
-    return match["place"] if match and not NO_PLACE.match(name) else None
+    if match is None or NO_PLACE.match(name) or _bare().match(name):
+        return None
+    return match["place"]

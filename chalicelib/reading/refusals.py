@@ -53,9 +53,11 @@ THRESHOLD = re.compile(r" ?\(?(?:及其?)?(?:以上|以下|以内|以外)\)?(?:�
 BARE_THRESHOLD = re.compile(r"级(?:以上)?|元户|元村|元企业|斤粮(?!食)|人村|岁")
 # `低于10万元的村4个`, `过亿元项目3个`: an amount that says which things are counted.
 OF_THINGS = re.compile(
-    r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程)(?!年|共|总|实)"
+    r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程|楼宇|园区)(?!年|共|总|实)"
 )
 SIZE = re.compile(r"(?:及其?)?(?:以上|以下)的?(?:自然|行政|村|寨|组|屯|企业|聚|居|集|单位|场所|学校|项目)")
+# `21个村集体收入达到80万元以上`, `全部超过10万元`: what each of the counted has at least.
+EACH = re.compile(r"(?:个(?:行政|建制)?(?:村|社区)[^,。;\d]{0,14}|(?:全部|均|都)(?:超过|达到?|突破|实现|超)*)$")
 PAUSE = re.compile(r"[,。;、!?\n:]")
 
 
@@ -78,6 +80,8 @@ def qualifies(folded: str, quantity: Quantity) -> bool:
             r"\d|[两三四五六七八九十]", folded[of_things.end() : pause.start() if pause else of_things.end() + 30]
         ):
             return True
+    if quantity.unit == "元" and EACH.search(folded, max(0, quantity.start - 30), quantity.start):
+        return quantity.bound == ">="
     above = THRESHOLD.match(folded, quantity.end)
     if above is None:
         return False

@@ -23,6 +23,9 @@ COLUMNS = (
     ("value", re.compile(r"完成|实际|数值|总量|绝对|累计|本年|本期|实绩|合计|数量|金额|20\d\d年")),
 )
 IN_BRACKETS = re.compile(r"\((?:单位:?)?(?P<unit>[^()]{1,8})\)")
+NUMBERED = re.compile(
+    r"^ *(?:[一二三四五六七八九十]{1,3}、|\(?[一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、]|其中:?|#)? *"
+)
 NUMBER = re.compile(r" *(?P<minus>-)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<percent>%)? *$")
 SCALED = re.compile(r"(?P<scale>[十百千万亿]*)(?P<unit>.+)")
 
@@ -105,7 +108,7 @@ def _split_unit(text: str) -> tuple[str, str | None]:
     """A label and the unit that stands in brackets behind it: `财政收入(万元)`."""
     match = IN_BRACKETS.search(text)
     if match is None or SCALED.fullmatch(match["unit"])["unit"] not in units():  # type: ignore[index]
-        return text.strip(" 一二三四五六七八九十、.0123456789"), None
+        return NUMBERED.sub("", text), None
     return (text[: match.start()] + text[match.end() :]).strip(), match["unit"]
 
 
