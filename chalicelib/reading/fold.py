@@ -45,6 +45,10 @@ _TABLE: dict[int, int | str] = {**_FULL_WIDTH, **{ord(char): same for char, same
 _STOP = re.compile(r"(?<=[\u4e00-\u9fff”)%])(?<![一二三四五六七八九十])\.(?![\dA-Za-z.])")
 
 
+# Two blanks or more between Chinese words stand where the page lost a full stop.
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) ( +)(?=[\u4e00-\u9fff])")
+
+
 def fold(text: str) -> str:
     """The text with full-width forms, dashes, blanks and brackets in one spelling; its length stays."""
-    return _STOP.sub("。", text.translate(_TABLE))
+    return _GAP.sub(r"。\1", _STOP.sub("。", text.translate(_TABLE)))

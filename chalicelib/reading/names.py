@@ -89,23 +89,22 @@ def strip_lead(name: str) -> str:
             return name
 
 
-# Words whose first characters look like an adverb or a verb to strip.
-WHOLE = re.compile(
-    r"^(?:均(?:价|衡)|有效(?!开展|解决|化解|整治|处置|调解|调处|治理|排查|管控|管护)|有机|有限|有线|总(?:产|量|户|人口|面积|投资|里程|长|收入|支出|销|发证|值|额|装机|库容|数)|中(?:小|草|药|央|学|心|医|型|职|高|考|标|国)|前(?:沿|期|置)|后(?:备|勤)|综合(?!打造|开展|治理问题)|集中(?!开展|组织|整治|力量|清理)|重点(?!打造|抓好|推进|建设了|实施)|积极分子|全面(?:小康|建成)|对(?:外|口|台)|为民|由(?!镇)|经(?:济|营|开|费)|被(?:征)|在(?:建|册|校|外|岗|谈|库|读)|以工|中央|来(?:料|信|访)|可(?:支配|研|用|回收|再生)|能(?:源|耗|繁)|和(?:美|谐)|与会|并(?:联|网)|现(?:代|场|金|役)|主要(?:经济|污染|农)|安全|实际(?:利用|到|入|使用)|基本(?:医|农|养|公|生|建|药)|平均|稳定(?!在|实现|开展)|时(?:令|蔬)|所(?:有|得)|按(?:揭|期)|以上|都市|也|还(?:建|田|林)|规|再(?:就业|生|造)|共(?:富|同|建|享|青)|各(?:类|级|项|种|村)|约(?:谈|束)|近(?:海|视)|先进|高(?:质|效|标|水)[\u4e00-\u9fff]{0,2}(?:农田|节水)|村|保持水|向|把|让|给|使用|里程|将军|总部|如|及|或|又|而|且|即|从业|从事|得到|中(?:心|央))"
-)
-
-
 def _keep_words(name: str, end: int) -> str:
     """`name` without its leading adverbs up to `end`, but never into a word that merely begins like one."""
     position = 0
     while position < end:
-        if WHOLE.match(name[position:]):
+        if _whole().match(name, position):
             return name[position:]
         step = _lead_word().match(name, position)
         if step is None or step.end() > end:
             return name[position:]
         position = step.end()
     return name[position:]
+
+
+@cache
+def _whole() -> re.Pattern[str]:
+    return re.compile(one_of(read_words(RULES, "whole")))
 
 
 @cache
