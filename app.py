@@ -8,9 +8,10 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib import catalog, checks, downloads, one_report, pages, problems, replies
-from chalicelib.replies import Ask, Reply, json_reply, list_reply, redirect_reply
-from chalicelib.web import Api
+from chalicelib.catalog import downloads, lists, one_report
+from chalicelib.web import checks, pages, problems, replies
+from chalicelib.web.api import Api
+from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
 
 app = Api(app_name="township-reports")
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def show_problem(ask: Ask) -> Reply:
 
 @app.serves("check_health")
 def check_health(ask: Ask) -> Reply:
-    return json_reply(catalog.health(ask.storage), cache=replies.NEVER)
+    return json_reply(lists.health(ask.storage), cache=replies.NEVER)
 
 
 @app.serves("read_openapi")
@@ -38,32 +39,32 @@ def read_openapi(_: Ask) -> Reply:
 
 @app.serves("list_townships")
 def list_townships(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.townships(**ask.given), cache=replies.HOURLY)
+    return list_reply(ask, lists.townships(**ask.given), cache=replies.HOURLY)
 
 
 @app.serves("read_township")
 def read_township(ask: Ask) -> Reply:
-    return json_reply(catalog.township(ask.storage, ask["township"]))
+    return json_reply(lists.township(ask.storage, ask["township"]))
 
 
 @app.serves("list_township_reports")
 def list_township_reports(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.reports_of_township(ask.storage, **ask.given))
+    return list_reply(ask, lists.reports_of_township(ask.storage, **ask.given))
 
 
 @app.serves("list_township_year")
 def list_township_year(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.reports_of_year(ask.storage, **ask.given))
+    return list_reply(ask, lists.reports_of_year(ask.storage, **ask.given))
 
 
 @app.serves("list_township_indicators")
 def list_township_indicators(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.indicators_of_township(ask.storage, **ask.given))
+    return list_reply(ask, lists.indicators_of_township(ask.storage, **ask.given))
 
 
 @app.serves("list_reports")
 def list_reports(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.reports(ask.storage, **ask.given))
+    return list_reply(ask, lists.reports(ask.storage, **ask.given))
 
 
 @app.serves("read_report")
@@ -103,17 +104,17 @@ def list_revisions(ask: Ask) -> Reply:
 
 @app.serves("list_indicators")
 def list_indicators(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.indicators_of_concept(ask.storage, **ask.given))
+    return list_reply(ask, lists.indicators_of_concept(ask.storage, **ask.given))
 
 
 @app.serves("list_concepts")
 def list_concepts(ask: Ask) -> Reply:
-    return list_reply(ask, catalog.concepts(**ask.given), cache=replies.HOURLY)
+    return list_reply(ask, lists.concepts(**ask.given), cache=replies.HOURLY)
 
 
 @app.serves("read_concept")
 def read_concept(ask: Ask) -> Reply:
-    return json_reply(catalog.concept(ask.storage, ask["concept"]))
+    return json_reply(lists.concept(ask.storage, ask["concept"]))
 
 
 @app.serves("read_manifest")
@@ -128,7 +129,7 @@ def read_bulk_file(ask: Ask) -> Reply:
 
 @app.serves("create_upload")
 def create_upload(ask: Ask) -> Reply:
-    from chalicelib import uploads
+    from chalicelib.ingestion import uploads
 
     asked = checks.read_members(ask.body, {"filename": True, "township": False})
     state, address = uploads.create(ask.storage, str(asked["filename"]), asked["township"], ask.now)
@@ -137,12 +138,12 @@ def create_upload(ask: Ask) -> Reply:
 
 @app.serves("read_upload")
 def read_upload(ask: Ask) -> Reply:
-    return replies.upload_reply(ask, catalog.upload(ask.storage, ask["upload"]))
+    return replies.upload_reply(ask, lists.upload(ask.storage, ask["upload"]))
 
 
 @app.serves("name_township")
 def name_township(ask: Ask) -> Reply:
-    from chalicelib import uploads
+    from chalicelib.ingestion import uploads
 
     asked = checks.read_members(ask.body, {"township": True})
     return replies.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], str(asked["township"]), ask.now))
@@ -156,7 +157,7 @@ def ingest_upload(event: SQSEvent) -> dict[str, Any]:
 
 
 def _ingested(message: dict[str, Any]) -> bool:
-    from chalicelib import events, ingest
+    from chalicelib.ingestion import events, ingest
 
     try:
         for key in events.uploaded_keys(message["body"]):

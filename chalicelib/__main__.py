@@ -76,7 +76,8 @@ class _Version(argparse.Action):
 
 
 def _parse(asked: argparse.Namespace) -> int:
-    from chalicelib import intake, records
+    from chalicelib import records
+    from chalicelib.ingestion import intake
     from chalicelib.reading.parse import parse
 
     with asked.file.open("rb") as stream:
@@ -87,19 +88,19 @@ def _parse(asked: argparse.Namespace) -> int:
 
 
 def _ingest(asked: argparse.Namespace) -> int:
-    from chalicelib.ingest_paths import ingest_paths
+    from chalicelib.ingestion.paths import ingest_paths
 
     return ingest_paths(asked.paths, asked.township)
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    from chalicelib import server
+    from chalicelib.web import server
 
     return server.serve(asked.host, asked.port)
 
 
 def _export(asked: argparse.Namespace) -> int:
-    from chalicelib import export
+    from chalicelib.bulk import export
     from chalicelib.storage import open_storage
 
     storage = open_storage(os.environ)

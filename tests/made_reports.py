@@ -16,8 +16,10 @@ from typing import Any
 
 import orjson
 
-from chalicelib import divisions, ingest, layout, records
+from chalicelib import divisions, records
+from chalicelib.catalog import layout
 from chalicelib.errors import NotFound, ReportError
+from chalicelib.ingestion import ingest
 from chalicelib.storage import Storage
 
 NOW = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)

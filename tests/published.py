@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from chalicelib import divisions, layout
+from chalicelib import divisions
+from chalicelib.catalog import layout
 from chalicelib.storage import Storage
 
 Record = dict[str, Any]

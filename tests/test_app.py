@@ -13,11 +13,13 @@ from jsonschema import Draft202012Validator
 
 import app as application
 from app import app, ingest_upload
-from chalicelib import export, ingest, layout
+from chalicelib.bulk import export
+from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
-from chalicelib.pages import CONTRACT
-from chalicelib.routes import ROUTES, Route
+from chalicelib.ingestion import ingest
 from chalicelib.storage import Storage
+from chalicelib.web.pages import CONTRACT
+from chalicelib.web.routes import ROUTES, Route
 from tests.gateway import Answer, call, get, post
 from tests.published import TINGPANG, indicator, publish, record
 
@@ -146,7 +148,7 @@ def test_an_upload_goes_from_its_address_to_its_state(storage: Storage) -> None:
     ids=lambda state: str(state["state"]),
 )  # fmt: skip
 def test_every_state_of_an_upload_has_the_shape_that_the_contract_says(storage: Storage, state: dict[str, Any]) -> None:
-    from chalicelib import upload_state
+    from chalicelib.ingestion import upload_state
     from chalicelib.storage import Put
 
     held = upload_state.new("a", "x.txt", None, app.clock())
@@ -168,7 +170,7 @@ publish(storage, record())
 before = set(sys.modules)
 for url in sys.argv[1:]:
     print(get(storage, url).status, url)
-heavy = ("jsonschema", "chalicelib.reading.parse", "chalicelib.decode", "chalicelib.ingest", "selectolax", "boto3")
+heavy = ("jsonschema", "chalicelib.reading.parse", "chalicelib.decode", "chalicelib.ingestion.ingest", "selectolax", "boto3")
 print([name for name in sys.modules if name.startswith(heavy)])
 """
     urls = [url for name, each in ADDRESSES.items() if name != "read_manifest" for url in each]

@@ -16,8 +16,9 @@ import pytest
 import requests
 
 from app import app, ingest_upload
-from chalicelib import layout, uploads
+from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
+from chalicelib.ingestion import uploads
 from chalicelib.storage import Storage, aws
 from tests.conftest import create_resources
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import catalog, one_report, paging
+from chalicelib.catalog import lists, one_report, paging
+from chalicelib.catalog.paging import Page, Position
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
-from chalicelib.paging import Page, Position
 from chalicelib.storage import Entry, Index, Storage
 from tests.published import FANGCHENG, TINGPANG, indicator, publish, record
 
@@ -60,17 +60,17 @@ def filled(storage: Storage) -> Storage:
 
 Ask = Callable[[Storage, str | None, int], Page]
 
-figures, across = catalog.indicators_of_township, catalog.indicators_of_concept
+figures, across = lists.indicators_of_township, lists.indicators_of_concept
 
 LISTS: dict[str, tuple[Ask, int]] = {
-    "reports": (lambda s, c, n: catalog.reports(s, None, None, None, c, n), 9),
-    "reports of a year": (lambda s, c, n: catalog.reports(s, 2021, None, None, c, n), 3),
-    "reports of a province": (lambda s, c, n: catalog.reports(s, None, None, "浙江省", c, n), 6),
-    "reports of a province and year": (lambda s, c, n: catalog.reports(s, 2022, None, "33", c, n), 2),
-    "reports of a township": (lambda s, c, n: catalog.reports(s, None, TINGPANG, None, c, n), 3),
-    "reports of a township elsewhere": (lambda s, c, n: catalog.reports(s, None, TINGPANG, "11", c, n), 0),
-    "a township's reports": (lambda s, c, n: catalog.reports_of_township(s, "亭旁镇", c, n), 3),
-    "a township's year": (lambda s, c, n: catalog.reports_of_year(s, TINGPANG, 2021, c, n), 1),
+    "reports": (lambda s, c, n: lists.reports(s, None, None, None, c, n), 9),
+    "reports of a year": (lambda s, c, n: lists.reports(s, 2021, None, None, c, n), 3),
+    "reports of a province": (lambda s, c, n: lists.reports(s, None, None, "浙江省", c, n), 6),
+    "reports of a province and year": (lambda s, c, n: lists.reports(s, 2022, None, "33", c, n), 2),
+    "reports of a township": (lambda s, c, n: lists.reports(s, None, TINGPANG, None, c, n), 3),
+    "reports of a township elsewhere": (lambda s, c, n: lists.reports(s, None, TINGPANG, "11", c, n), 0),
+    "a township's reports": (lambda s, c, n: lists.reports_of_township(s, "亭旁镇", c, n), 3),
+    "a township's year": (lambda s, c, n: lists.reports_of_year(s, TINGPANG, 2021, c, n), 1),
     "a township's indicators": (lambda s, c, n: figures(s, TINGPANG, None, None, None, c, n), 15),
     "a township's figures of a year": (lambda s, c, n: figures(s, TINGPANG, 2021, None, None, c, n), 5),
     "a township's concept": (lambda s, c, n: figures(s, TINGPANG, None, "gdp", None, c, n), 9),
@@ -138,7 +138,7 @@ def test_reports_come_newest_year_first_then_by_township(filled: Storage) -> Non
 
 
 def test_a_figure_counts_for_the_year_that_it_speaks_of(filled: Storage) -> None:
-    page = catalog.indicators_of_concept(filled, "gdp", 2021, "33", None, None, ALL)
+    page = lists.indicators_of_concept(filled, "gdp", 2021, "33", None, None, ALL)
     assert {row["year"] for row in page.data} == {2021}
     assert {row["report"] for row in page.data} == {
         f"{c}-{y}" for c in (TINGPANG, FANGCHENG) for y in (2020, 2021, 2022)
@@ -179,7 +179,7 @@ def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(loc
 
     def ask(storage: Storage, cursor: str | None, limit: int) -> Page:
         index.asked = 0
-        page = catalog.indicators_of_township(storage, TINGPANG, 2079, "gdp", None, cursor, limit)
+        page = lists.indicators_of_township(storage, TINGPANG, 2079, "gdp", None, cursor, limit)
         asked.append(index.asked)
         return page
 
@@ -223,16 +223,16 @@ def test_whole_records_are_cut_where_the_answer_grows_too_large(
 ) -> None:
     for suffix in ("", "-2", "-3"):
         publish(local_storage, record(suffix=suffix))
-    monkeypatch.setattr(catalog, "ANSWER_BYTES", 10)
-    first = catalog.reports_of_year(local_storage, TINGPANG, 2022, None, ALL)
+    monkeypatch.setattr(lists, "ANSWER_BYTES", 10)
+    first = lists.reports_of_year(local_storage, TINGPANG, 2022, None, ALL)
     assert len(first.data) == 1
-    rows = every_page(local_storage, lambda s, c, n: catalog.reports_of_year(s, TINGPANG, 2022, c, n), ALL)
+    rows = every_page(local_storage, lambda s, c, n: lists.reports_of_year(s, TINGPANG, 2022, c, n), ALL)
     assert [row["id"] for row in rows] == [f"{TINGPANG}-2022{suffix}" for suffix in ("", "-2", "-3")]
 
 
 def test_a_township_tells_the_years_that_it_has_reports_of(filled: Storage) -> None:
     publish(filled, record(TINGPANG, 2022, suffix="-h1"))
-    found = catalog.township(filled, "亭旁镇")
+    found = lists.township(filled, "亭旁镇")
     assert (found["code"], found["county"], found["level"]) == (TINGPANG, "三门县", "township")
     assert found["years"][-1] == {"year": 2022, "reports": [f"{TINGPANG}-2022", f"{TINGPANG}-2022-h1"]}
     assert [each["year"] for each in found["years"]] == [2020, 2021, 2022]
@@ -240,18 +240,18 @@ def test_a_township_tells_the_years_that_it_has_reports_of(filled: Storage) -> N
 
 def test_a_missing_year_names_those_that_there_are(filled: Storage) -> None:
     with pytest.raises(NotFound, match="2020, 2021, 2022"):
-        catalog.reports_of_year(filled, TINGPANG, 2019, None, ALL)
+        lists.reports_of_year(filled, TINGPANG, 2019, None, ALL)
 
 
 def test_an_ambiguous_name_lists_its_candidates(local_storage: Storage) -> None:
     with pytest.raises(Ambiguous) as caught:
-        catalog.township(local_storage, "太平镇")
+        lists.township(local_storage, "太平镇")
     assert len(caught.value.extra["candidates"]) == 50
 
 
 def test_a_misspelt_name_meets_its_neighbours(local_storage: Storage) -> None:
     with pytest.raises(NotFound) as caught:
-        catalog.township(local_storage, "亭旁乡")
+        lists.township(local_storage, "亭旁乡")
     assert "亭旁镇" in caught.value.extra["nearest"]
 
 
@@ -269,7 +269,7 @@ def test_a_misspelt_name_meets_its_neighbours(local_storage: Storage) -> None:
 def test_townships_are_found(
     q: str | None, province: str | None, county: str | None, first: str | None, count: int
 ) -> None:
-    found = catalog.townships(q, province, county, None, ALL).data
+    found = lists.townships(q, province, county, None, ALL).data
     assert len(found) == count
     assert first is None or found[0]["code"] == first
 
@@ -277,7 +277,7 @@ def test_townships_are_found(
 def test_every_township_is_listed_once() -> None:
     codes, cursor = [], None
     while True:
-        page = catalog.townships(None, None, None, cursor, ALL)
+        page = lists.townships(None, None, None, cursor, ALL)
         codes += [row["code"] for row in page.data]
         if (cursor := page.next) is None:
             break
@@ -288,10 +288,10 @@ def test_every_township_is_listed_once() -> None:
 @pytest.mark.parametrize(
     ("parameter", "ask"),
     [
-        ("province", lambda: catalog.townships(None, "浙江", None, None, ALL)),
-        ("province", lambda: catalog.townships(None, "331022", None, None, ALL)),
-        ("county", lambda: catalog.townships(None, None, "三门", None, ALL)),
-        ("county", lambda: catalog.townships(None, "11", "三门县", None, ALL)),
+        ("province", lambda: lists.townships(None, "浙江", None, None, ALL)),
+        ("province", lambda: lists.townships(None, "331022", None, None, ALL)),
+        ("county", lambda: lists.townships(None, None, "三门", None, ALL)),
+        ("county", lambda: lists.townships(None, "11", "三门县", None, ALL)),
     ],
 )
 def test_an_unknown_division_is_named(parameter: str, ask: Callable[[], Page]) -> None:

@@ -163,7 +163,7 @@ def test_ingest_says_when_the_storage_failed(folder: Path, capfd: Captured, monk
 
     (folder / "a.txt").write_bytes(report())
     with monkeypatch.context() as patched:
-        patched.setattr("chalicelib.ingest.receive", full)
+        patched.setattr("chalicelib.ingestion.ingest.receive", full)
         assert main(["ingest", str(folder)]) == 1
     assert "failed" in capfd.readouterr().out
     assert main(["ingest", str(folder)]) == 0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import events
 from chalicelib.errors import BadRequest
+from chalicelib.ingestion import events
 
 NOW = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)
 

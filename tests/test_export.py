@@ -13,7 +13,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from chalicelib import bulk_rows, export
+from chalicelib.bulk import export, rows
 from chalicelib.errors import StorageError
 from chalicelib.storage import Storage
 from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, read_report, report
@@ -27,7 +27,7 @@ def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
 
 
-def rows(data: bytes) -> list[dict[str, Any]]:
+def read_rows(data: bytes) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in gzip.decompress(data).splitlines()]
 
 
@@ -46,12 +46,12 @@ def test_the_files_hold_every_current_revision_and_the_manifest_describes_them(s
     for file in manifest["files"]:
         data = stored(storage, file)
         assert (file["rows"], file["bytes"], file["sha256"]) == (
-            len(rows(data)),
+            len(read_rows(data)),
             len(data),
             hashlib.sha256(data).hexdigest(),
         )
         assert file["url"] == f"/v1/bulk/{file['sha256'][:16]}-{file['name']}"
-    reports, sections, indicators = (rows(stored(storage, file)) for file in manifest["files"])
+    reports, sections, indicators = (read_rows(stored(storage, file)) for file in manifest["files"])
     assert [(r["report"], r["revision"]) for r in reports] == [
         ("331022104-2021", 1),
         (REPORT, 2),
@@ -68,7 +68,7 @@ def test_rows_fit_their_schema_and_all_of_it_is_described(local_storage: Storage
     export.write_folder(local_storage, tmp_path)
     schema = json.loads((SCHEMAS / f"bulk-{name}.schema.json").read_bytes())
     Draft202012Validator.check_schema(schema)
-    found = rows((tmp_path / f"{name}s.ndjson.gz").read_bytes())
+    found = read_rows((tmp_path / f"{name}s.ndjson.gz").read_bytes())
     assert found
     for row in found:
         Draft202012Validator(schema).validate(row)
@@ -80,7 +80,7 @@ def test_rows_fit_their_schema_and_all_of_it_is_described(local_storage: Storage
 def test_a_number_keeps_its_digits() -> None:
     parsed = read_report(report())
     parsed.record["indicators"][0] |= {"value": 0.1, "yoy": -6.33, "standard": None, "months": [1, 9]}
-    row = next(bulk_rows.indicator_rows(parsed.record))
+    row = next(rows.indicator_rows(parsed.record))
     assert orjson.dumps([row["value"], row["yoy"], row["standard_value"], row["month_to"]]) == b"[0.1,-6.33,null,9]"
 
 
@@ -92,7 +92,7 @@ def test_a_section_holds_its_own_words_and_its_path() -> None:
         {"id": i, "parent": p, "level": 1, "label": None, "title": t, "start": s, "end": e} for i, p, s, e, t in places
     ]
     record = read_report(report()).record | {"sections": sections}
-    assert [(r["section_path"], r["text"]) for r in bulk_rows.section_rows(record, text)] == [
+    assert [(r["section_path"], r["text"]) for r in rows.section_rows(record, text)] == [
         ("甲", "一、甲\n子文"),
         ("甲 > 乙", "(一)乙\n乙文"),
     ]
@@ -108,7 +108,7 @@ def test_equal_data_give_equal_bytes_and_leave_the_manifest_alone(storage: Stora
 def test_an_empty_storage_gives_empty_files(storage: Storage) -> None:
     manifest = export.publish_files(storage, NOW)
     assert manifest["reports"] == 0
-    assert [rows(stored(storage, file)) for file in manifest["files"]] == [[], [], []]
+    assert [read_rows(stored(storage, file)) for file in manifest["files"]] == [[], [], []]
 
 
 def test_replaced_files_stay_for_who_read_the_old_manifest_and_go_after_the_grace(storage: Storage) -> None:
@@ -116,7 +116,7 @@ def test_replaced_files_stay_for_who_read_the_old_manifest_and_go_after_the_grac
     first = export.publish_files(storage, NOW)
     drop(storage, "b", report(OTHER_WORDS))
     second = export.publish_files(storage, NOW + timedelta(hours=9))
-    assert [len(rows(stored(storage, file))) for file in (*first["files"], *second["files"])] == [1, 1, 2, 2, 2, 4]
+    assert [len(read_rows(stored(storage, file))) for file in (*first["files"], *second["files"])] == [1, 1, 2, 2, 2, 4]
     drop(storage, "c", report("丙" * 400))
     export.publish_files(storage, NOW + timedelta(hours=9, minutes=59))
     assert stored(storage, first["files"][0])

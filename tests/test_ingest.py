@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib import identity, ingest, layout, uploads
+from chalicelib.catalog import layout
 from chalicelib.errors import BadRequest
+from chalicelib.ingestion import identity, ingest, uploads
 from chalicelib.storage import Storage
 from tests.made_reports import (
     NOW,

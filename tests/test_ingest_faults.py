@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib import ingest, layout, uploads
+from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
+from chalicelib.ingestion import ingest, uploads
 from chalicelib.storage import Storage
 from tests.made_reports import (
     NOW,
@@ -157,7 +158,7 @@ def test_a_file_too_large_for_memory_and_a_full_disk_is_a_storage_failure(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setenv("REPORTS_MAX_BYTES", "10")
-    monkeypatch.setattr("chalicelib.intake.tempfile.NamedTemporaryFile", full)
+    monkeypatch.setattr("chalicelib.ingestion.intake.tempfile.NamedTemporaryFile", full)
     local_storage.objects.put("incoming/a.txt", report())
     with pytest.raises(StorageError):
         ingest.receive(local_storage, "incoming/a.txt", NOW)

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib import layout
-from chalicelib.layout import Key
+from chalicelib.catalog import layout
+from chalicelib.catalog.layout import Key
 from chalicelib.storage import Delete, Put, Storage
 from tests.published import TINGPANG, indicator, publish, record
 

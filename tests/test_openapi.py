@@ -10,11 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app import app
-from chalicelib import openapi
-from chalicelib.pages import CONTRACT
-from chalicelib.parameters import PATH
 from chalicelib.records import SCHEMAS
-from chalicelib.routes import ROUTES
+from chalicelib.web import openapi
+from chalicelib.web.pages import CONTRACT
+from chalicelib.web.parameters import PATH
+from chalicelib.web.routes import ROUTES
 
 FILES = sorted(path for path in SCHEMAS.glob("*.schema.json"))
 DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())
@@ -31,7 +31,7 @@ def nodes(value: Any, where: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_served_document_is_the_one_that_routes_and_schemas_make() -> None:
-    assert openapi.build() == DOCUMENT, "run python -m chalicelib.openapi"
+    assert openapi.build() == DOCUMENT, "run python -m chalicelib.web.openapi"
 
 
 def test_the_app_and_the_contract_have_the_same_routes() -> None:
@@ -102,7 +102,7 @@ def test_references_between_schemas_lead_to_described_shapes(path: Any) -> None:
 
 
 def test_every_parameter_has_an_example_that_it_accepts() -> None:
-    from chalicelib.checks import read_value
+    from chalicelib.web.checks import read_value
 
     for parameter in (*PATH.values(), *(p for route in ROUTES for p in route.parameters)):
         assert parameter.description.endswith(".")

@@ -18,7 +18,8 @@ from zipfile import ZipFile
 import pytest
 from jsonschema import Draft202012Validator
 
-from chalicelib import events, problems, routes
+from chalicelib.ingestion import events
+from chalicelib.web import problems, routes
 from deploy import package
 from tests import gateway
 

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib import layout, records
+from chalicelib import records
+from chalicelib.catalog import layout
 from chalicelib.storage import Storage
 from tests.made_reports import drop
 

@@ -20,7 +20,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from chalicelib import divisions, layout
+from chalicelib import divisions
+from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.storage import local
 from tests.published import TINGPANG, indicator, publish, record
@@ -278,7 +279,7 @@ def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
 
 
 def is_free(port: int) -> bool:
-    from chalicelib.server import require_free
+    from chalicelib.web.server import require_free
 
     try:
         require_free("127.0.0.1", port)

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib import layout, publish, upload_state, uploads
+from chalicelib.catalog import layout
 from chalicelib.errors import BadRequest, Conflict, NotFound, StorageError
+from chalicelib.ingestion import publish, upload_state, uploads
 from chalicelib.storage import Storage
 from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, read_report, revisions, write_report
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import export, fresh_bulk, uploads, watch
-from chalicelib.events import Event, uploaded_keys
+from chalicelib.bulk import export, fresh
+from chalicelib.ingestion import uploads, watch
+from chalicelib.ingestion.events import Event, uploaded_keys
 from chalicelib.storage import Storage, local
 from tests.made_reports import NOW, drop, read_report, report
 
@@ -205,15 +206,15 @@ def test_a_folder_that_is_removed_is_made_again(handler: Handler, begin: Callabl
 
 def test_the_bulk_files_follow_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
-    monkeypatch.setattr(fresh_bulk, "TURN", 0.02)
-    monkeypatch.setattr(fresh_bulk, "QUIET", 0.1)
-    monkeypatch.setattr(fresh_bulk, "REST", 0)
+    monkeypatch.setattr(fresh, "TURN", 0.02)
+    monkeypatch.setattr(fresh, "QUIET", 0.1)
+    monkeypatch.setattr(fresh, "REST", 0)
     storage = local.open_storage(tmp_path)
 
     def reports() -> Any:
         return (export.read_manifest(storage.objects) or {}).get("reports")
 
-    fresh = fresh_bulk.start(tmp_path, storage)
+    exporter = fresh.start(tmp_path, storage)
     try:
         wait_for(lambda: reports() == 0)
         drop(storage, "a.txt", report())
@@ -221,4 +222,4 @@ def test_the_bulk_files_follow_the_data(tmp_path: Path, monkeypatch: pytest.Monk
         threading.Thread(target=drop, args=(storage, "b.txt", report(year=2021))).start()
         wait_for(lambda: reports() == 2)
     finally:
-        fresh.stop()
+        exporter.stop()

@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from app import app
-from chalicelib import problems, replies, web
-from chalicelib.routes import ROUTES
 from chalicelib.storage import Storage
+from chalicelib.web import api, problems, replies
+from chalicelib.web.routes import ROUTES
 from tests.gateway import Answer, call, event, get, post
 from tests.published import TINGPANG, indicator, publish, record
 
@@ -250,8 +250,8 @@ def test_a_request_for_an_upload_is_checked(storage: Storage, body: str, code: s
 def test_an_unexpected_failure_is_a_problem_without_its_secrets(
     local_storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(web, "_own_path", lambda request: "/v1/reports")
-    monkeypatch.setattr("chalicelib.catalog.reports", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(api, "_own_path", lambda request: "/v1/reports")
+    monkeypatch.setattr("chalicelib.catalog.lists.reports", lambda *_, **__: 1 / 0)
     answer = get(local_storage, "/v1/reports")
     assert (answer.status, problem(answer)["request"]) == (500, "request-1")
     assert "division" not in answer.body
@@ -264,7 +264,7 @@ def test_a_failing_storage_says_when_to_come_again(local_storage: Storage, monke
     def fail(*_: Any, **__: Any) -> None:
         raise StorageError("storage_busy", "The storage takes no more requests.", "Try again.")
 
-    monkeypatch.setattr("chalicelib.catalog.reports", fail)
+    monkeypatch.setattr("chalicelib.catalog.lists.reports", fail)
     answer = get(local_storage, "/v1/reports")
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert problem(answer)["code"] == "storage_busy"
@@ -274,7 +274,7 @@ def test_every_failure_that_http_may_show_has_its_explanation(local_storage: Sto
     codes = {code for path in sorted((ROOT / "chalicelib").rglob("*.py")) for code in _codes(path)}
     assert {"bad_cursor", "unknown_report"} <= codes
     unexplained = {code for code in codes if code.replace("_", "-") not in problems.load_kinds()}
-    assert not unexplained, f"add to chalicelib/pages/problems.csv: {sorted(unexplained)}"
+    assert not unexplained, f"add to chalicelib/web/pages/problems.csv: {sorted(unexplained)}"
     for name, kind in problems.load_kinds().items():
         answer = get(local_storage, f"/problems/{name}")
         assert (answer.status, answer.json) == (200, kind)

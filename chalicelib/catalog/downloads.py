@@ -6,7 +6,8 @@ import mimetypes
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib import export, layout, one_report
+from chalicelib.bulk import export
+from chalicelib.catalog import layout, one_report
 from chalicelib.errors import NotFound
 from chalicelib.storage import Storage
 

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CONTRACT = HERE.parent.parent / "schemas" / "openapi.json"
+CONTRACT = HERE.parent.parent.parent / "schemas" / "openapi.json"
 
 
 def front_page(base: str) -> bytes:

@@ -18,10 +18,10 @@ from urllib.parse import parse_qs, parse_qsl, quote
 from chalice.local import RouteMatcher
 
 from chalicelib.errors import BadRequest, ReportsError, TooLarge
-from chalicelib.replies import problem_reply, refusal
 from chalicelib.storage.contract import content_disposition
 from chalicelib.storage.local import LocalObjects
-from chalicelib.web import CORS, Api
+from chalicelib.web.api import CORS, Api
+from chalicelib.web.replies import problem_reply, refusal
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
 DRAINED_BYTES = 100_000_000

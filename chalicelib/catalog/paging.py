@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from chalicelib.catalog.layout import Span
 from chalicelib.errors import BadRequest
-from chalicelib.layout import Span
 from chalicelib.storage import Entry, Index
 
 # A page ends here even when a filter kept few of the rows that it read, so that no request reads without bound.

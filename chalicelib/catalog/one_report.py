@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import orjson
 
-from chalicelib import catalog, layout, paging
+from chalicelib.catalog import layout, lists, paging
+from chalicelib.catalog.layout import Record
+from chalicelib.catalog.paging import Listing, Page
 from chalicelib.errors import NotFound
-from chalicelib.layout import Record
-from chalicelib.paging import Listing, Page
 from chalicelib.storage import Index, Storage
 
 
@@ -61,7 +61,7 @@ def indicators(
 ) -> Page:
     """The indicator rows of a report in reading order."""
     whole = _record(storage, report, revision, cursor)
-    chosen = catalog.Chosen(None, catalog.known_concept(concept), status)
+    chosen = lists.Chosen(None, lists.known_concept(concept), status)
     rows = [row for row in layout.indicator_rows(whole) if chosen.holds(row)]
     return paging.cut_page(rows, _anchor(whole, f"indicators|{concept}|{status}"), cursor, limit)
 
@@ -75,7 +75,7 @@ def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> 
     """The revisions of a report, the first one first. Raises NotFound."""
     revision_line(storage.index, report, None)
     span = layout.revisions(report)
-    return paging.read_page(storage.index, Listing(lambda: [span], catalog.stored_row), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda: [span], lists.stored_row), cursor, limit)
 
 
 def _record(storage: Storage, report_id: str, revision: int | None, cursor: str | None = None) -> Record:

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from chalicelib import problems
+from chalicelib.catalog.paging import Page
 from chalicelib.errors import ReportsError
-from chalicelib.paging import Page
 from chalicelib.storage import Storage, UploadAddress
+from chalicelib.web import problems
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from chalicelib import layout
+from chalicelib.catalog import layout
 from chalicelib.errors import ReportError
-from chalicelib.events import PREFIX
+from chalicelib.ingestion.events import PREFIX
 from chalicelib.storage import Index, Put
 
 State = dict[str, Any]

@@ -19,11 +19,11 @@ from typing import Any
 
 from chalice.app import Chalice, CORSConfig, Response
 
-from chalicelib import checks
 from chalicelib.errors import ReportsError
-from chalicelib.replies import PROBLEM, Ask, Reply, internal_error, problem_reply, refusal
-from chalicelib.routes import BY_NAME, Route
 from chalicelib.storage import Storage, open_storage
+from chalicelib.web import checks
+from chalicelib.web.replies import PROBLEM, Ask, Reply, internal_error, problem_reply, refusal
+from chalicelib.web.routes import BY_NAME, Route
 
 CORS = CORSConfig(
     allow_origin="*",

@@ -12,8 +12,9 @@ from pathlib import Path
 import orjson
 from tqdm import tqdm
 
-from chalicelib import ingest, intake, layout, upload_state, uploads
-from chalicelib.events import upload_event
+from chalicelib.catalog import layout
+from chalicelib.ingestion import ingest, intake, upload_state, uploads
+from chalicelib.ingestion.events import upload_event
 from chalicelib.storage import Storage, open_storage
 
 

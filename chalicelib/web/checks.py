@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import orjson
 
 from chalicelib.errors import BadRequest
-from chalicelib.parameters import PATH, Parameter
-from chalicelib.routes import Route
+from chalicelib.web.parameters import PATH, Parameter
+from chalicelib.web.routes import Route
 
 
 def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from chalicelib import layout
+from chalicelib.catalog import layout
 from chalicelib.errors import NotFound, ReportError, StorageError
 from chalicelib.storage import Objects
 

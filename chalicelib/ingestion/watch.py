@@ -17,8 +17,8 @@ from typing import Any
 
 from watchfiles import watch
 
-from chalicelib import upload_state
-from chalicelib.events import PREFIX, Event, upload_event
+from chalicelib.ingestion import upload_state
+from chalicelib.ingestion.events import PREFIX, Event, upload_event
 from chalicelib.storage import Storage
 
 # A copy that pauses for longer is taken for finished.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chalicelib.parameters import (
+from chalicelib.web.parameters import (
     CONCEPT,
     COUNTY,
     FIGURE_YEAR,

@@ -18,11 +18,12 @@ from typing import IO, Any
 
 import orjson
 
-from chalicelib import bulk_rows, layout
+from chalicelib.bulk import rows
+from chalicelib.catalog import layout
+from chalicelib.catalog.layout import Span
 from chalicelib.errors import NotFound, StorageError
-from chalicelib.layout import Span
+from chalicelib.ingestion.upload_state import iso
 from chalicelib.storage import Entry, Index, Objects, Storage
-from chalicelib.upload_state import iso
 
 FOLDER = "bulk/"
 MANIFEST = FOLDER + "manifest.json"
@@ -150,9 +151,9 @@ def _rows(objects: Objects, summary: dict[str, Any]) -> tuple[Iterable[dict[str,
     record = orjson.loads(objects.get(layout.record_object(*which)))
     text = objects.get(layout.text_object(*which)).decode()
     return (
-        [bulk_rows.report_row(record, summary)],
-        bulk_rows.section_rows(record, text),
-        bulk_rows.indicator_rows(record),
+        [rows.report_row(record, summary)],
+        rows.section_rows(record, text),
+        rows.indicator_rows(record),
     )
 
 

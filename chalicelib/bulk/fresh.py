@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from chalicelib import export
+from chalicelib.bulk import export
 from chalicelib.storage import Storage
 
 TURN = 0.5  # seconds between two looks

@@ -19,15 +19,16 @@ from typing import Any, TypeVar
 
 import orjson
 
-from chalicelib import intake, layout, publish, upload_state
+from chalicelib.catalog import layout
 from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError, TooLarge
-from chalicelib.events import ODD_BYTES, PREFIX
-from chalicelib.intake import Arrival
-from chalicelib.publish import OvertakenError
+from chalicelib.ingestion import intake, publish, upload_state
+from chalicelib.ingestion.events import ODD_BYTES, PREFIX
+from chalicelib.ingestion.intake import Arrival
+from chalicelib.ingestion.publish import OvertakenError
+from chalicelib.ingestion.upload_state import Held, State
 from chalicelib.records import Parsed
 from chalicelib.storage import Delete, Put, Storage
 from chalicelib.storage.contract import check_writes
-from chalicelib.upload_state import Held, State
 
 ATTEMPTS = 9
 # From this attempt on, a revision number that somebody took and never published is passed over.

@@ -6,10 +6,11 @@ import os
 import secrets
 from datetime import datetime
 
-from chalicelib import divisions, ingest, intake, upload_state
+from chalicelib import divisions
 from chalicelib.errors import BadRequest, NotFound
+from chalicelib.ingestion import ingest, intake, upload_state
+from chalicelib.ingestion.upload_state import State
 from chalicelib.storage import Storage, UploadAddress
-from chalicelib.upload_state import State
 
 ADDRESS_SECONDS = 3600
 # An address takes more than is read, so that who sends too large a file finds the reason at its upload, and the file is

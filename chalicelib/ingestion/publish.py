@@ -13,9 +13,11 @@ from typing import Any
 
 import orjson
 
-from chalicelib import identity, layout, records
+from chalicelib import records
+from chalicelib.catalog import layout
+from chalicelib.ingestion import identity
+from chalicelib.ingestion.upload_state import iso
 from chalicelib.storage import Delete, Objects, Put, Storage
-from chalicelib.upload_state import iso
 
 Record = dict[str, Any]
 

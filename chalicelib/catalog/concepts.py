@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chalicelib.errors import NotFound
 
-TABLE = Path(__file__).resolve().parent / "rules" / "concepts.csv"
+TABLE = Path(__file__).resolve().parent.parent / "rules" / "concepts.csv"
 
 Concept = dict[str, str]
 

@@ -1,6 +1,6 @@
 """The contract as OpenAPI 3.1, made from the table of routes and from `schemas/`.
 
-`python -m chalicelib.openapi` writes `schemas/openapi.json`, which the API serves; a test says when it has to be run.
+`python -m chalicelib.web.openapi` writes `schemas/openapi.json`, which the API serves; a test says when it has to be run.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from chalicelib.pages import CONTRACT
-from chalicelib.parameters import PATH, Parameter
 from chalicelib.records import SCHEMAS, VERSION
-from chalicelib.routes import ROUTES, Route
+from chalicelib.web.pages import CONTRACT
+from chalicelib.web.parameters import PATH, Parameter
+from chalicelib.web.routes import ROUTES, Route
 
 Json = dict[str, Any]
 

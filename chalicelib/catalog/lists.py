@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from chalicelib import layout, paging, places
-from chalicelib.concepts import find_concept, load_concepts
+from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog.concepts import find_concept, load_concepts
+from chalicelib.catalog.layout import Record, Row, Span
+from chalicelib.catalog.paging import Listing, Page, Position
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.layout import Record, Row, Span
-from chalicelib.paging import Listing, Page, Position
 from chalicelib.storage import Entry, Index, Storage
 
 # A township's entry holds the rows of a whole report, so few of them fill a page.

@@ -19,7 +19,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from chalicelib.errors import StorageError
-from chalicelib.gateway import Gateway
+from chalicelib.web.gateway import Gateway
 
 # A slow upload holds a thread until its last byte. Measured on two cores with 16 connections, 16 threads answer as many
 # requests as 1 or 4, for they share one interpreter.
@@ -34,7 +34,7 @@ def serve(host: str, port: int) -> int:
     # A forked worker would inherit the open database, and locks that other threads hold.
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "chalicelib.server:make_application",
+        "chalicelib.web.server:make_application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -90,11 +90,12 @@ def _end_with_parent() -> None:
 def _publish_arrivals(running: ExitStack) -> None:
     """Start ingestion and export beside the server, and stop them when `running` closes."""
     from app import app, ingest_upload
-    from chalicelib import fresh_bulk, watch
+    from chalicelib.bulk import fresh
+    from chalicelib.ingestion import watch
 
     data = Path(os.environ.get("REPORTS_DATA") or "data")
     running.callback(watch.start(data, app.storage, ingest_upload).stop)
-    running.callback(fresh_bulk.start(data, app.storage).stop)
+    running.callback(fresh.start(data, app.storage).stop)
 
 
 def _announce(host: str, port: int) -> None:
