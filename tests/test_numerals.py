@@ -54,4 +54,4 @@ def test_separators_change_nothing(number: int) -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_a_number_or_none(text: str) -> None:
     value = read_number(text)
-    assert value is None or value.is_finite() and value >= 0
+    assert value is None or (value.is_finite() and value >= 0)
