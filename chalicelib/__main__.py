@@ -78,11 +78,11 @@ class _Version(argparse.Action):
 def _parse(asked: argparse.Namespace) -> int:
     from chalicelib import records
     from chalicelib.ingestion import intake
-    from chalicelib.reading.parse import parse
+    from chalicelib.reading.parse import parse_upload
 
     with asked.file.open("rb") as stream:
         intake.require_size(os.fstat(stream.fileno()).st_size, intake.max_bytes(os.environ))
-        parsed = parse(stream.read(), asked.file.name, asked.township)
+        parsed = parse_upload(stream.read(), asked.file.name, asked.township)
     sys.stdout.buffer.write(records.dump(parsed.record))
     return 0
 

@@ -133,7 +133,7 @@ def test_a_binary_format_with_its_mark_further_in_is_named(offset: int, mark: by
     ],
 )
 def test_html_becomes_lines(html: str, text: str) -> None:
-    assert decode(f"<!DOCTYPE html><html><body>{html}".encode(), "").text == text
+    assert decode(f"<!DOCTYPE html><html><body>{html}</body></html>".encode(), "").text == text
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,16 @@ def test_html_becomes_lines(html: str, text: str) -> None:
 )
 def test_every_block_element_ends_the_line(tag: str) -> None:
     if tag in {"body", "html", "hr"}:
-        assert decode(f"<html><body>甲<{tag}>乙".encode(), "").text == ("甲\n乙" if tag == "hr" else "甲乙")
+        assert decode(f"<html><body>甲<{tag}>乙</body></html>".encode(), "").text == (
+            "甲\n乙" if tag == "hr" else "甲乙"
+        )
     else:
-        assert decode(f"<html><body>甲<{tag}>乙</{tag}>丙".encode(), "").text == "甲\n乙\n丙"
+        assert decode(f"<html><body>甲<{tag}>乙</{tag}>丙</body></html>".encode(), "").text == "甲\n乙\n丙"
 
 
 @pytest.mark.parametrize("tag", sorted(elements("unseen") - {"img", "input", "embed", "colgroup", "head", "math"}))
 def test_every_unseen_element_is_left_out(tag: str) -> None:
-    assert decode(f"<html><body><p>甲<{tag}>乙</{tag}></p>".encode(), "").text == "甲"
+    assert decode(f"<html><body><p>甲<{tag}>乙</{tag}></p></body></html>".encode(), "").text == "甲"
 
 
 @pytest.mark.parametrize("selector", sorted(elements("main")))
@@ -158,7 +160,7 @@ def test_every_main_container_is_found(selector: str) -> None:
         f"<div class='{name}'>" if selector[0] == "." else f"<div id='{name}'>" if selector[0] == "#" else f"<{name}>"
     )
     prose = "全年完成固定资产投资二点三亿元，各项工作稳中有进。" * 8
-    document = decode(f"<body><div>首页</div>{opened}<p>{prose}</p></div></{name}><div>主办".encode(), "")
+    document = decode(f"<body><div>首页</div>{opened}<p>{prose}</p></div></{name}><div>主办</body></html>".encode(), "")
     assert document.main is not None
     assert document.text[slice(*document.main)].strip() == prose
 
@@ -168,7 +170,7 @@ def test_metadata_of_the_page_is_kept() -> None:
         "<title> 稽东镇2023年度总结 - 柯桥区 </title><meta name='ArticleTitle' content='稽东镇2023年度总结'>"
         "<meta name='PubDate' content='2024-03-26 11:17'><meta name='empty' content=''><link rel=canonical href='http://a/b'>"
     )
-    assert decode(f"<html><head>{head}</head><body>甲".encode(), "").meta == {
+    assert decode(f"<html><head>{head}</head><body>甲</body></html>".encode(), "").meta == {
         "title": "稽东镇2023年度总结 - 柯桥区",
         "articletitle": "稽东镇2023年度总结",
         "pubdate": "2024-03-26 11:17",
@@ -208,4 +210,27 @@ def _outcome(data: bytes) -> str:
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("<>/pbdivtrable 镇年\n&;=\"'!-"), max_size=120))
 def test_any_markup_gives_a_document_or_a_refusal(markup: str) -> None:
-    assert _outcome(f"<html><body>{markup}".encode()) in {"html", "empty"}
+    assert _outcome(f"<html><body>{markup}</body></html>".encode()) in {"html", "empty"}
+
+
+WORDS = "<p>全年完成投资3亿元，新增企业5家。</p>"
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        pytest.param(f"<html><body>{WORDS}\n<p>新建公路", "line 2", id="in a sentence"),
+        pytest.param(f"<html><body>{WORDS}<div cla", "line 1", id="in a tag"),
+        pytest.param(f"<html><body><div>{WORDS}", "line 1", id="with containers open"),
+        pytest.param(f"<div>{WORDS}</div><p", "line 1", id="in a tag of a part of a page"),
+    ],
+)
+def test_a_page_that_breaks_off_is_refused_with_the_place(source: str, place: str) -> None:
+    with pytest.raises(ReportError) as caught:
+        decode(source.encode())
+    assert (caught.value.code, caught.value.extra["place"]) == ("cut_off", place)
+
+
+@pytest.mark.parametrize("source", [f"<html><body>{WORDS}", f"<div>{WORDS}</div>", f"<html><body>{WORDS}</body>"])
+def test_a_page_may_leave_out_what_html_lets_it(source: str) -> None:
+    assert decode(source.encode()).text == "全年完成投资3亿元，新增企业5家。"

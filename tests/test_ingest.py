@@ -251,3 +251,16 @@ def test_more_figures_than_the_index_holds_are_refused_and_nothing_of_them_is_vi
     assert state["reasons"][0]["code"] == "too_many_figures"
     assert head(local_storage, REPORT) is None
     assert local_storage.index.query("concept#fiscal_revenue") == []
+
+
+def test_a_fault_of_the_parser_is_a_refusal_and_the_file_is_kept(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("chalicelib.reading.parse.parse", fail)
+    state = drop(storage, "a", report())
+    assert state is not None
+    assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "parser_failed")
+    assert storage.objects.get(f"raw/{state['sha256']}") == report()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from chalicelib.decode.whole import refuse_cut_off
 from chalicelib.errors import ReportError
 from chalicelib.reading.model import Document
 
@@ -38,9 +39,11 @@ def elements(kind: str) -> frozenset[str]:
 
 def read_html(source: str, encoding: str) -> Document:
     """The page's visible text; `meta` holds its `<meta>` names in lower case, `title` and a canonical `url`;
-    `main` the span of the article where the page marks it. Raises ReportError `not_text` for endless nesting.
+    `main` the span of the article where the page marks it. Raises ReportError `not_text` for endless nesting and
+    `cut_off` for a page whose end is missing.
     """
     _refuse_depths(source)
+    refuse_cut_off(source)
     source = source.replace(OPEN, "").replace(CLOSE, "")
     tree = LexborHTMLParser(source)
     root = tree.body or tree.root

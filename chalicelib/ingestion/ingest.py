@@ -220,6 +220,6 @@ def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: l
 
 
 def _parse(data: bytes, filename: str, township: str | None) -> Parsed:
-    from chalicelib.reading.parse import parse  # here, so that reading an upload's state never loads the parser
+    from chalicelib.reading.parse import parse_upload  # here, so that reading an upload's state never loads the parser
 
-    return parse(data, filename, township)
+    return parse_upload(data, filename, township)

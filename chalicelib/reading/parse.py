@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 from chalicelib.decode import decode
+from chalicelib.errors import ReportError
 from chalicelib.reading.checks import check_indicators
 from chalicelib.reading.concepts import with_concepts
 from chalicelib.reading.identify import identify
@@ -10,6 +13,9 @@ from chalicelib.reading.indicators import read_indicators
 from chalicelib.reading.outline import outline
 from chalicelib.reading.page import clean_page
 from chalicelib.records import Parsed, Source, assemble
+
+
+log = logging.getLogger(__name__)
 
 
 def parse(data: bytes, filename: str = "", township: str | None = None) -> Parsed:
@@ -24,3 +30,21 @@ def parse(data: bytes, filename: str = "", township: str | None = None) -> Parse
     indicators = with_concepts(read_indicators(page, identity, sections))
     checks = check_indicators(indicators)
     return Parsed(assemble(Source(data, filename, document), page, identity, sections, indicators, checks), page.text)
+
+
+def parse_upload(data: bytes, filename: str = "", township: str | None = None) -> Parsed:
+    """As `parse`, for files of strangers: a fault of the parser itself is a refusal too.
+
+    Reading is pure, so that a retry would fail alike. Raises ReportError `parser_failed`, and logs the fault.
+    """
+    try:
+        return parse(data, filename, township)
+    except ReportError:
+        raise
+    except Exception as error:
+        log.exception("the parser failed on %s", filename)
+        raise ReportError(
+            "parser_failed",
+            f"The parser failed on this file ({type(error).__name__}): the fault is its own, not the file's.",
+            "The file is kept. Upload it as plain text, or again once a newer version runs.",
+        ) from error
