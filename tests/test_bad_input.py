@@ -59,7 +59,7 @@ def kept_reason(server: Server, state: dict[str, Any], sha256: str) -> dict[str,
         pytest.param(NOTICE.encode(), "not_a_report", id="a page that is no report"),
         pytest.param(bytes(range(128, 256)) * 40, "unknown_charset", id="text in no known charset"),
         pytest.param(NOWHERE.encode(), "no_township", id="a report with no township"),
-        pytest.param(REPORT_PAGE.encode()[:200], "not_a_report", id="HTML cut before its report"),
+        pytest.param(REPORT_PAGE.encode()[:200], "cut_off", id="HTML cut before its report"),
         pytest.param(
             REPORT_PAGE.encode()[: len(REPORT_PAGE.encode()) // 2],
             "cut_off",
