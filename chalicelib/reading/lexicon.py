@@ -7,7 +7,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -35,23 +34,27 @@ def one_of(words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A measure word: the one spelling that is printed, its dimension, and how it converts (`factor` None: it does not)."""
+    """A measure word: the one spelling that is printed, its dimension, and how it converts: times `factor[0]`, divided by `factor[1]`; None where it does not."""
 
     unit: str
     dimension: str
     standard: str
-    factor: Fraction | None
+    factor: tuple[Decimal, int] | None
 
 
 @cache
 def units() -> dict[str, Unit]:
     """Every spelling of a measure word."""
     return {
-        row["spelled"]: Unit(
-            row["unit"], row["dimension"], row["standard"], Fraction(row["factor"]) if row["factor"] else None
-        )
+        row["spelled"]: Unit(row["unit"], row["dimension"], row["standard"], _factor(row["factor"]))
         for row in read_rows("units.csv")
     }
+
+
+def _factor(text: str) -> tuple[Decimal, int] | None:
+    """`2000/3` as a decimal and what it is divided by."""
+    times, _, parts = text.partition("/")
+    return (Decimal(times), int(parts or 1)) if text else None
 
 
 def to_standard(value: Decimal, spelled: str) -> tuple[Decimal, str] | None:
@@ -59,8 +62,12 @@ def to_standard(value: Decimal, spelled: str) -> tuple[Decimal, str] | None:
     unit = units().get(spelled)
     if unit is None or unit.factor is None:
         return None
-    exact = Fraction(value) * unit.factor
-    converted = Decimal(exact.numerator) / Decimal(exact.denominator)
-    if Fraction(converted) != exact:
-        converted = converted.quantize(Decimal("0.0001"))
-    return converted, unit.standard
+    times, parts = unit.factor
+    scaled = value * times
+    if parts == 1:
+        return scaled, unit.standard
+    exact = scaled / parts
+    return (exact if exact * parts == scaled else exact.quantize(TO_PLACES)), unit.standard
+
+
+TO_PLACES = Decimal("0.0001")
