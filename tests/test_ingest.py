@@ -264,3 +264,12 @@ def test_a_fault_of_the_parser_is_a_refusal_and_the_file_is_kept(
     assert state is not None
     assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "parser_failed")
     assert storage.objects.get(f"raw/{state['sha256']}") == report()
+
+
+def test_a_report_that_no_answer_could_hold_is_refused(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.ingestion.publish.SERVABLE", 500)
+    state = drop(storage, "a", report())
+    assert state is not None
+    assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "too_large")
+    assert "500" in state["reasons"][0]["detail"]
+    assert list(storage.objects.keys("records/")) == []

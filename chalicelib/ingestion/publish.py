@@ -15,11 +15,15 @@ import orjson
 
 from chalicelib import records
 from chalicelib.catalog import layout
+from chalicelib.errors import ReportError
 from chalicelib.ingestion import identity
 from chalicelib.ingestion.upload_state import iso
 from chalicelib.storage import Delete, Objects, Put, Storage
 
 Record = dict[str, Any]
+
+# A function's answer holds 6 MB; a report of a township has some 0.1 MB.
+SERVABLE = 5_500_000
 
 
 class OvertakenError(Exception):
@@ -56,11 +60,13 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
     """Write the record and its text under their final keys; the place that they took.
 
     A number that other content holds belongs to a writer that is about to publish it, or one that died before: raises
-    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema` with nothing written.
+    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema` or `too_large`
+    with nothing written.
     """
     while True:
         record = records.identified(parsed.record, place.report_id, place.number)
         body = records.dump(record)
+        _require_servable(len(body), len(parsed.text.encode()))
         records.validate(orjson.loads(body))
         key = layout.record_object(place.report_id, place.number)
         if objects.put_new(key, body, "application/json") or objects.get(key) == body:
@@ -70,6 +76,12 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
         if not skip_taken:
             raise OvertakenError(key)
         place = replace(place, number=place.number + 1)
+
+
+def _require_servable(*sizes: int) -> None:
+    if max(sizes) > SERVABLE:
+        detail = f"The report's text or record has {max(sizes):,} bytes, and an answer of the API holds {SERVABLE:,}."
+        raise ReportError("too_large", detail, "Upload the report alone, or its parts one by one.")
 
 
 def visible_writes(parsed: records.Parsed, place: Place, named: str | None, now: datetime) -> list[Put | Delete]:
