@@ -10,10 +10,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "chalicelib"
-PURE = sorted(
-    [*(PACKAGE / "decode").rglob("*.py"), *(PACKAGE / "reading").rglob("*.py")]
-    + [PACKAGE / "records.py", PACKAGE / "divisions.py", PACKAGE / "errors.py"]
-)
+PURE = [
+    *sorted((PACKAGE / "decode").rglob("*.py")),
+    *sorted((PACKAGE / "reading").rglob("*.py")),
+    *(PACKAGE / f"{module}.py" for module in ("records", "divisions", "errors")),
+]
 NEVER = {
     "app",
     "boto3",
