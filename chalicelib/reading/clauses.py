@@ -35,7 +35,7 @@ class Sentence:
 
 
 SENTENCE = re.compile(r"[^。;!?\n]+")
-JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?[、,和及与] ?|以及")
+JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?(?:[、,和及与]|以及) ?-?")
 SEPARATOR = re.compile(r" ?(?:以上|左右|以内)? ?(?:[、和及与]|以及)$")
 
 

@@ -11,7 +11,7 @@ from chalicelib.reading.lexicon import one_of, read_words, units
 # Measure words that Chinese numerals carry in names of places and programmes more often than in counts.
 NAMELIKE = frozenset("门里片方组层面度对站身部首道期节轮米口店校")
 # What a Chinese numeral is bound to when it stands behind these: 第三, 每两, 统一, 十二.
-BOUND_TO = frozenset("第每逐唯初同成统万星周某半这那任数几双")
+BOUND_TO = frozenset("续第每逐唯初同成统万星周某半这那任数几双")
 SINGLE = frozenset("家个座处条所人名起件项台辆栋口宗")
 # Durations and lots: a count only in words that say so.
 DAYS = re.compile(r"(?:天数|优良|优于|达标|蓝天|好于|缩短|压缩)[^,。;]{0,12}$")
@@ -19,15 +19,13 @@ DAYS = re.compile(r"(?:天数|优良|优于|达标|蓝天|好于|缩短|压缩)[
 
 def measures(folded: str, match: re.Match[str], spelled: str) -> bool:
     """Whether the measure word is one here: not the first letters of a word (`3.5m` but not `3mm2`, `12人民`)."""
-    after = folded[match.end() : match.end() + 2]
+    after = folded[match.end() : match.end() + 3]
     if spelled.isascii() and spelled[-1].isalpha():
         return not (after[:1].isascii() and after[:1].isalnum())
     if spelled == "天":
         return bool(DAYS.search(folded, max(0, match.start() - 20), match.start()))
-    if spelled in ("度", "个") and not match["scale"]:
-        return after[:1] not in ({"重"} if spelled == "度" else {"月", "年"}) and not (
-            spelled == "度" and after[:1] in "电"
-        )
+    if match["scale"] and spelled in ("度", "个"):
+        return True
     return not _word_goes_on(spelled, after)
 
 

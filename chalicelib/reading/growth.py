@@ -91,12 +91,14 @@ def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth
     if (
         last is None
         or last.end > quantity.start
-        or not re.fullmatch(r" ?(?:以上|左右|以内)?[、,和及与] ?", folded[last.end : quantity.start])
+        or not re.fullmatch(r" ?(?:以上|左右|以内)?[、,和及与] ?-?", folded[last.end : quantity.start])
     ):
         return None
     if "," in folded[last.end : quantity.start] and "分别" not in folded[max(0, last.start - 40) : last.number_start]:
         return None
-    value = -quantity.value if last.value < 0 else quantity.value
+    signed = folded[quantity.start - 1] == "-" or folded[last.number_start - 1] == "-"
+    down = folded[quantity.start - 1] == "-" if signed else last.value < 0
+    value = -quantity.value if down else quantity.value
     return Growth(last.start, quantity.start, quantity.end, value, quantity.bound, last.annual, last.points)
 
 

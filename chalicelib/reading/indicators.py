@@ -180,7 +180,7 @@ class _Reader:
         lead = clean_name(without_list(before) if object_ else before)
         if object_ and len(lead) >= 3 and item.unit in STAND_BEHIND:
             object_ = ""
-        if item.rate and not behind.startswith("的") and len(lead) > 1:
+        if item.rate and not behind.startswith("的") and len(lead) > 1 and not is_bare_verb(object_):
             object_ = ""
         name = lead + object_
         if not name and tail:

@@ -55,6 +55,9 @@ def clean_name(text: str) -> str:
     name = BRACKETED.sub("", text).strip(EDGE)
     inner = [m.end() for m in INNER.finditer(name)]
     anew = strip_tail(strip_lead(_last_of_list(name[inner[-1] :]))) if inner else ""
+    if inner and anew in generic_heads():
+        # 服务业累计营收: the sum is of what stands before it.
+        anew = strip_lead(name[: list(INNER.finditer(name))[-1].start()]) + anew
     name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
     return _balance_quotes(name).strip(EDGE)
@@ -112,7 +115,9 @@ def _lead_word() -> re.Pattern[str]:
     return re.compile(one_of(read_words(RULES, "lead")) + r"(?!县|局|村委|委会)")
 
 
-KEEP_END = re.compile(r"(?:行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$")
+KEEP_END = re.compile(
+    r"(?:惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
+)
 
 
 def strip_tail(name: str) -> str:
@@ -131,7 +136,7 @@ def _balance_quotes(name: str) -> str:
 
 
 CUT = re.compile(
-    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|均(?!衡)|已(?!经)|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
+    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
 )
 # Where the noun phrase is whole, its predicate is no part of the name.
 PREDICATE = re.compile(
@@ -248,7 +253,7 @@ PLACE = re.compile(
     r"^(?P<place>[\u4e00-\u9fff]{1,4}?(?:村|社区)|[\u4e00-\u9fff]{2,12}?(?:公司|合作社))(?![级民庄集两委干容务部内外])"
 )
 NO_PLACE = re.compile(
-    r"^(?:纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
+    r"^(?:举办|召开|创建|打造|建立|组建|发放|服务|培训|纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
     r"|先进|山区|集体|文明|特色|少数民族|传统|和美|未来|整|行|村|撤|驻|非|出列|后进|软弱|民主|卫生|生态|宜居|美|老旧|智慧|平安"
     r"|城市|所有|以上|旅游|党|专业|农民|股份|省|市|县|区|国)"
 )

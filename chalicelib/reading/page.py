@@ -59,7 +59,7 @@ def clean_page(document: Document) -> Page:
     body = paragraphs.join_wrapped([paragraphs.Line(layout.lines[at], *_position(layout, raw, at)) for at in kept])
     if glued and body:
         body = [glued, *body[1:]]
-    body = [line for line in body if line != title]
+    body = [paragraphs.without_wrap_blanks(line) for line in body if line != title]
     _refuse_other(title, body)
     metadata.add_meta(values, document.meta)
     head = f"{title}\n\n" if title else ""
@@ -88,7 +88,7 @@ def _position(layout: Layout, raw: Sequence[str], at: int) -> tuple[bool, bool]:
 
 
 def _layout(raw: Sequence[str]) -> Layout:
-    lines = furniture.without_watermark([line.strip(EDGES) for line in raw])
+    lines = furniture.without_watermark([_bare_cell(line.strip(EDGES)) for line in raw])
     dropped, body, before = [], [], []
     waiting, prose, numbered = "", 0, furniture.has_page_numbers(lines)
     for line in lines:
@@ -104,6 +104,12 @@ def _layout(raw: Sequence[str]) -> Layout:
         body.append(text)
     before.append(prose)
     return Layout(lines, dropped, body, before)
+
+
+def _bare_cell(line: str) -> str:
+    """A line without the marks of a table that lays out the page: `标题 |` is one cell, and that is no table."""
+    bare = line.strip(EDGES + "|")
+    return line if "|" in bare else bare
 
 
 def _is_dropped(line: str, waiting: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from chalicelib.reading.titles import is_heading
 
@@ -11,6 +13,13 @@ WIDEST = 200  # columns; a text with longer lines is not wrapped
 FULL = 0.85  # of the widest line: a line that the width broke
 LEAST = 4  # broken lines that make a wrapped text
 SHARE = 0.3  # of all lines
+NARROWEST = 20  # characters between two blanks of a wrapped paragraph
+NEAR = 3  # characters: lines differ by their punctuation and Latin letters
+EVEN = 0.7  # of the distances
+_BLANK = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef,;:]) (?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])")
+_WRAP = re.compile(
+    "(?<=[\\d\u3000-\u303f\u4e00-\u9fff\uff00-\uffef,;:]) (?=[\\d\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])"
+)
 _ENDS = "。！？!?：:；;"
 _CLOSERS = "”’」』）)》"
 
@@ -69,6 +78,22 @@ def _glue(parts: Sequence[str]) -> str:
         pieces.append(f" {part}" if latin else part)
         text = part
     return "".join(pieces)
+
+
+def without_wrap_blanks(paragraph: str) -> str:
+    """The paragraph without the blanks that a page put where its lines once broke (`工作部 署`).
+
+    Such blanks stand at even distances; blanks that an author wrote do not.
+    """
+    at = [m.start() for m in _BLANK.finditer(paragraph)]
+    if len(at) < LEAST:
+        return paragraph
+    distances = sorted(b - a for a, b in pairwise(at))
+    usual = distances[len(distances) // 2]
+    even = sum(abs(d - usual) <= NEAR for d in distances)
+    if not NARROWEST <= usual <= WIDEST // 2 or even < EVEN * len(distances):
+        return paragraph
+    return _WRAP.sub("", paragraph)
 
 
 def _ended(text: str) -> bool:
