@@ -84,7 +84,7 @@ class Context:
     def _status(self, start: int, *, plan: bool, reached: bool) -> str:
         stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
         before = self.folded[stop + 1 : start]
-        clause = re.split(r"[,:]", before)[-1]
+        clause = re.split(r"[,:;]", before)[-1]
         if plan:
             return "actual" if PAST.search(clause) else "target"
         if not reached and _cue("target").search(clause) and not REACHED.search(clause):

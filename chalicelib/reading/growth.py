@@ -34,7 +34,7 @@ MULTIPLE = re.compile(
     rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?P<way>增长|增加|提高|扩大|增产|增收|下降|减少|降低|减产|减收)(?:了|近|约|超过?|达)?"
     r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)(?P<tenth>[一二三四五六七八九半])?"
 )
-LEVEL = re.compile(r"(?:自然增长率|增长率目标|到|至)$")
+LEVEL = re.compile(r"(?:自然增长率|增长率目标|(?<!达)到|至)$")
 
 
 def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], list[Quantity]]:

@@ -173,7 +173,7 @@ class _Reader:
 
     def _name(self, before: str, after: str, item: Quantity, base: int, tail: str) -> tuple[str, bool]:
         """The name, and whether the figure is a share of another's target."""
-        if self.source and re.search(r"(?:到|至|为|达)[^\u4e00-\u9fff]*(?:的)?$", before):
+        if self.source and LEADS_TO.search(before):
             return self.source, False
         behind = re.sub(r"^ ?(?:以上|以下|以内|左右|之多|余)", "", after)
         object_ = clean_object(behind, item.unit or "")
@@ -269,4 +269,5 @@ class _Reader:
 
 
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
+LEADS_TO = re.compile(r"(?:到|至|为|达)了?(?:(?:19|20)\d\d年底?)?的?[^\u4e00-\u9fff]*[约近超逾]?$")
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")

@@ -34,7 +34,10 @@ def one_of(words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A measure word: the one spelling that is printed, its dimension, and how it converts: times `factor[0]`, divided by `factor[1]`; None where it does not."""
+    """A measure word: the one spelling that is printed, its dimension, and how it converts.
+
+    A quantity in it times `factor[0]`, divided by `factor[1]`, is in the standard unit; None where it does not convert.
+    """
 
     unit: str
     dimension: str

@@ -136,7 +136,7 @@ def _balance_quotes(name: str) -> str:
 
 
 CUT = re.compile(
-    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
+    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|目前|正在|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
 )
 # Where the noun phrase is whole, its predicate is no part of the name.
 PREDICATE = re.compile(
@@ -144,7 +144,7 @@ PREDICATE = re.compile(
 )
 GIVEN = re.compile(r"^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
-DONE = re.compile(r"(?:顺利|全部|已|全面|圆满|成功|基本|均|陆续|相继|初步)*(?:完成|实现)(?:了)?")
+DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆续|相继|初步)*(?:完成|实现)(?:了)?")
 
 
 def clean_object(text: str, unit: str) -> str:
@@ -163,7 +163,7 @@ def clean_object(text: str, unit: str) -> str:
         text = text[done.end() :]
     text = WORK.sub("", text.strip(EDGE))
     if unit == "个" and text.startswith("村") and len(text) > 3 and not text.startswith(("村级", "村民", "村集")):
-        text = text[1:]
+        text = text[1:].lstrip("的")
     return _balance_quotes(OPEN.sub("", text) if text.count("(") != text.count(")") else text).strip(EDGE)
 
 
@@ -204,8 +204,13 @@ SHARE = re.compile(
 )
 
 
+TARGET_NAME = re.compile(r"(?:任务|目标|计划)$")
+
+
 def name_of_share(before: str, last: str) -> str:
     """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
+    if before.strip(EDGE) == "的" and TARGET_NAME.search(last):
+        return f"占{last}比例"
     share = SHARE.search(before)
     if share is None or clean_name(before[: share.start()]):
         return ""
@@ -216,7 +221,8 @@ def name_of_share(before: str, last: str) -> str:
 def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
     """The name with what it leans on: `subject` is the clause before without a figure, `last` the figure before."""
     if not name:
-        return last if same_clause and last else (subject or last)
+        # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
+        return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
     if name in generic_heads():
         owner = _without_head(subject or last)
         return _joined(owner, name) if owner else name
@@ -224,6 +230,9 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
         owner = last or subject
         return name + _object_of(owner) if owner else name
     return name
+
+
+CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
 
 
 def _joined(owner: str, name: str) -> str:
