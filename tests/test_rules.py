@@ -23,8 +23,6 @@ GAPS = {
     "units 千伏安": "the rule of voltages takes 千伏 out of it",
     "units 伏安": "the rule of voltages takes 伏 out of it",
     "units 百分点": "points without 个 behind 提高 are not read",
-    "example gdp GDP总量": "the pattern does not know 总量",
-    "example land_area 辖区面积": "the words of the whole place take 辖区 from it",
     "names generic": "创办 is no light verb, so the name keeps it",
     "bare 签约": "约 is taken from it as a bound",
     "bare 获批": "获 is taken from it as a light verb",
