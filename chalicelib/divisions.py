@@ -1,13 +1,16 @@
 """The administrative divisions of mainland China down to the township: 44,703 rows of the statistics bureau, 2023.
 
-`rules/divisions.csv.gz` holds code and name; the level is the code's length and the parent its prefix. The table is
-read at first use and kept as one sorted list of codes, one of names, and one map from name to places in them.
+`rules/divisions.csv.gz` holds code, name and Latin name (`deploy/make_divisions.py` makes it); the level is the code's
+length and the parent its prefix. The table is read at first use and kept as sorted lists, and one map from name to
+places in them.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 import unicodedata
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,8 +50,9 @@ class Table:
 
     def __init__(self, text: str) -> None:
         fields = text.replace("\n", ",").split(",")
-        self.codes: list[str] = fields[2:-1:2]
-        self.names: list[str] = fields[3::2]
+        self.codes: list[str] = fields[3:-1:3]
+        self.names: list[str] = fields[4::3]
+        self.latin: list[str] = fields[5::3]
         self.rows: dict[str, list[int]] = {}
         for row, name in enumerate(self.names):
             self.rows.setdefault(name, []).append(row)
@@ -136,24 +140,84 @@ def children(code: str) -> tuple[Division, ...]:
     return tuple(every.division(row) for row in range(first, last) if len(every.codes[row]) == digits)
 
 
-def search(q: str, province: str | None = None, county: str | None = None) -> tuple[Division, ...]:
-    """Townships whose name holds `q`, or whose code begins with it; `province` and `county` are a name or a code.
+def latin(code: str) -> str:
+    """The division's name in pinyin without tones: `Tingpang Zhen`. Raises KeyError for an unknown code."""
+    return latin_names(code)[0]
 
-    Exact names come first, then names that begin with `q`, then the others, each in order of their codes.
-    """
-    wanted = fold(q.strip())
-    if not wanted:
-        return ()
+
+def latin_names(code: str) -> tuple[str, ...]:
+    """The name in pinyin and behind it other customary spellings: `Xizang Zizhiqu`, `Tibet`. Raises KeyError."""
+    row = table().row(code)
+    if row is None:
+        raise KeyError(code)
+    return tuple(table().latin[row].split("/"))
+
+
+def fold_latin(name: str) -> str:
+    """Letters and digits alone, small, without accents, `v` and `ü` as `u`: what two ways of writing pinyin share."""
+    letters = unicodedata.normalize("NFKD", name).translate(_NOT_LATIN).lower().replace("v", "u")
+    return letters.replace("lyu", "lu")
+
+
+_NOT_LATIN = str.maketrans("", "", " \u3000\u00a0'’‘`ʼ-‐–.\u0300\u0301\u0302\u0304\u0306\u0308\u030c")
+_LETTER = re.compile("[a-z]")
+
+
+class Keys:
+    """Folded names, one a line, for finding a part of one of them; `codes` are those of the lines."""
+
+    def __init__(self, codes: list[str], keys: str) -> None:
+        self.codes = codes
+        self.text = f"\n{keys}\n"
+        self.starts = array("I", (found.start() for found in re.finditer("\n", self.text)))
+
+    def find(self, wanted: str) -> Iterator[tuple[int, str]]:
+        """The codes of the keys that hold `wanted`, each with its rank: 0 all of the key, 1 its beginning, 2 a part."""
+        at = self.text.find(wanted)
+        while at >= 0:
+            line = bisect_left(self.starts, at) - 1
+            last = self.starts[line + 1]
+            rank = 2 if self.text[at - 1] != "\n" else 1 if at + len(wanted) < last else 0
+            yield rank, self.codes[line]
+            at = self.text.find(wanted, last)
+
+
+@cache
+def _keys(latin: bool) -> Keys:
     every = table()
-    found = [
-        (0 if plain == wanted else 1 if plain.startswith(wanted) else 2, code)
-        for code, plain in zip(every.codes, map(fold, every.names), strict=True)
-        if len(code) == 9
-        and (wanted in plain or (wanted.isdigit() and code.startswith(wanted)))
-        and _lies_in(code, 2, province)
-        and _lies_in(code, 6, county)
-    ]
-    return tuple(d for _, code in sorted(found) if (d := get(code)))
+    rows = [row for row, code in enumerate(every.codes) if len(code) == 9]
+    names = every.latin if latin else every.names
+    lines = [names[row] for row in rows]
+    keys = fold_latin("\n".join(lines)) if latin else "\n".join(map(fold, lines))
+    return Keys([every.codes[row] for row in rows], keys)
+
+
+def search(q: str, province: str | None = None, county: str | None = None) -> tuple[Division, ...]:
+    """Townships whose name or Latin name holds `q`, or whose code begins with it; `province` and `county` are a name
+    or a code. Case, blanks, apostrophes and hyphens count for nothing.
+
+    Exact names come first, then names that begin with `q`, of Latin ones those with the proper name `q` before
+    others, then the rest, each in order of their codes.
+    """
+    return tuple(
+        d for code in search_codes(q) if _lies_in(code, 2, province) and _lies_in(code, 6, county) and (d := get(code))
+    )
+
+
+def search_codes(q: str) -> list[str]:
+    """The codes of the townships that `search` finds, in its order."""
+    return [code for _, code in sorted(_ranked(q.strip()))]
+
+
+def _ranked(q: str) -> Iterator[tuple[float, str]]:
+    wanted = fold_latin(q)
+    if _LETTER.search(wanted):
+        for rank, code in _keys(latin=True).find(wanted):
+            yield (0.5 if rank == 1 and fold_latin(latin(code).split(" ", 1)[0]) == wanted else rank), code
+    elif wanted := fold(q):
+        yield from _keys(latin=False).find(wanted)
+        if wanted.isascii() and wanted.isdigit():
+            yield from ((2, code) for code in _keys(latin=False).codes if code.startswith(wanted))
 
 
 def _lies_in(code: str, digits: int, wanted: str | None) -> bool:

@@ -234,6 +234,7 @@ def test_a_township_tells_the_years_that_it_has_reports_of(filled: Storage) -> N
     publish(filled, record(TINGPANG, 2022, suffix="-h1"))
     found = lists.township(filled, "亭旁镇")
     assert (found["code"], found["county"], found["level"]) == (TINGPANG, "三门县", "township")
+    assert found["pinyin"] == "Tingpang Zhen"
     assert found["years"][-1] == {"year": 2022, "reports": [f"{TINGPANG}-2022", f"{TINGPANG}-2022-h1"]}
     assert [each["year"] for each in found["years"]] == [2020, 2021, 2022]
 
@@ -264,6 +265,8 @@ def test_a_misspelt_name_meets_its_neighbours(local_storage: Storage) -> None:
         pytest.param(None, None, "331022", "331022001", 10, id="a county by code"),
         pytest.param(None, "33", "三门县", "331022001", 10, id="a county by name"),
         pytest.param("亭旁", "11", None, None, 0, id="a name elsewhere"),
+        pytest.param("tingpang", "Zhejiang", "sanmen xian", TINGPANG, 1, id="everything in pinyin"),
+        pytest.param("Taiping Zhen", "Shaanxi", None, "610423111", 1, id="Shaanxi is not Shanxi"),
     ],
 )
 def test_townships_are_found(

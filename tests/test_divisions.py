@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 
 from chalicelib import divisions
 from chalicelib.divisions import Division
+from deploy import make_divisions
 
 # SHA-256 of the source table, whose columns level and parent_code follow from the code.
 SOURCE = "89f492948b589db6e74566794c0fff4201ef5cf866580648d4bbb57c7ea8919f"
@@ -79,3 +81,83 @@ def test_search_puts_exact_names_first_and_narrows() -> None:
     assert [d.code for d in divisions.search("331022103")] == ["331022103"]
     assert {d.parent for d in divisions.search("镇", county="三门县")} == {"331022"}
     assert divisions.search("  ") == ()
+
+
+READINGS = [row for row in make_divisions.read_rows("readings.csv") if row["example"]]
+
+
+@pytest.mark.parametrize("row", READINGS, ids=lambda row: row["name"])
+def test_a_reading_holds_where_it_says(row: dict[str, str]) -> None:
+    name, latin = row["example"].split(" ", 1)
+    codes = [code for code, each in zip(divisions.table().codes, divisions.table().names, strict=True) if each == name]
+    assert latin in {divisions.latin(code) for code in codes if code.startswith(row["within"])}
+
+
+@pytest.mark.parametrize("row", make_divisions.read_rows("customary.csv"), ids=lambda row: row["name"])
+def test_customary_spellings_stand_behind_the_pinyin(row: dict[str, str]) -> None:
+    division = divisions.get(row["code"])
+    assert division is not None
+    assert division.name == row["name"]
+    assert divisions.latin_names(row["code"])[1:] == tuple(row["spellings"].split("/"))
+
+
+def test_the_table_is_what_its_maker_writes() -> None:
+    assert make_divisions.compress(make_divisions.table_text()) == divisions.TABLE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("code", "latin"),
+    [
+        ("331022103", "Tingpang Zhen"),
+        ("3415", "Lu'an Shi"),
+        ("371525", "Guanxian"),
+        ("14", "Shanxi Sheng"),
+        ("61", "Shaanxi Sheng"),
+        ("15", "Neimenggu Zizhiqu"),
+        ("54", "Xizang Zizhiqu"),
+        ("532325", "Yao'an Xian"),
+        ("331127", "Jingning Shezu Zizhixian"),
+        ("429021", "Shennongjia Linqu"),
+        ("130126100", "Lingshou Zhen"),
+        ("320282113", "Hufu Zhen"),
+    ],
+)
+def test_latin_names_are_written_as_words(code: str, latin: str) -> None:
+    assert divisions.latin(code) == latin
+
+
+def test_no_division_lacks_a_latin_name() -> None:
+    written = re.compile("[A-ZÜ][a-zü']*([ /-][A-ZÜ][a-zü']*)*")
+    table = divisions.table()
+    assert [name for name, latin in zip(table.names, table.latin, strict=True) if not written.fullmatch(latin)] == []
+
+
+@pytest.mark.parametrize(
+    "q", ["Tingpang", "tingpang zhen", "TINGPANGZHEN", "ting-pang", "Tíngpáng Zhèn", "ting'pang", "ingpang Zh", "亭旁"]
+)
+def test_search_folds_case_blanks_and_signs(q: str) -> None:
+    assert [d.code for d in divisions.search(q)] == ["331022103"]
+
+
+@pytest.mark.parametrize("q", ["Lüyuan", "lvyuan", "LUYUAN", "lyuyuan"])
+def test_search_knows_the_spellings_of_u_umlaut(q: str) -> None:
+    assert "220106" in {d.parent for d in divisions.search(q)}
+
+
+@pytest.mark.parametrize(
+    ("q", "names"),
+    [
+        ("Taiping Zhen", ["太平镇"]),
+        ("Taiping", ["太平镇", "太平乡", "太平街道", "太平川镇"]),
+        ("太平", ["太平街道", "太平川镇", "北太平庄街道"]),
+    ],
+)
+def test_search_puts_the_whole_name_before_its_beginning_and_that_before_a_part(q: str, names: list[str]) -> None:
+    found = [d.name for d in divisions.search(q)]
+    places = [found.index(name) for name in names]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("q", ["", "  ", "''", "-", "zzz", "没有这个镇", "9" * 9])
+def test_search_finds_nothing_for_nothing(q: str) -> None:
+    assert divisions.search(q) == ()

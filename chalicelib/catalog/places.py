@@ -39,12 +39,15 @@ def township(value: str) -> str:
 def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> tuple[str, ...]:
     """The codes of the divisions of the level `parameter` that have this code or name and lie in one of `within`.
 
+    A Latin name may lack its rank: `Zhejiang Sheng`, `zhejiang`, `Tibet`.
+
     `within` itself where no value is given. Raises BadRequest `unknown_division` with the nearest names.
     """
     if value is None:
         return tuple(within)
     every = _level(parameter)
     found = [value] if value in every else [code for code, name in every.items() if name == value]
+    found = found or list(_latin_level(parameter).get(divisions.fold_latin(value), ()))
     lying = tuple(code for code in found if code.startswith(tuple(within)))
     if not lying:
         raise _unknown_division(parameter, value, found)
@@ -52,20 +55,20 @@ def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> t
 
 
 def search(q: str | None, within: Sequence[str]) -> list[str]:
-    """The codes of the townships whose name holds `q`, exact names first; of all townships without `q`."""
+    """The codes of the townships whose name or Latin name holds `q`, exact ones first; of all without `q`."""
     if q is None:
         found: Iterable[str] = (code for code in divisions.table().codes if len(code) == DIGITS["township"])
     else:
-        found = (d.code for d in divisions.search(q))
+        found = divisions.search_codes(q)
     return [code for code in found if code.startswith(tuple(within))]
 
 
 def describe(code: str) -> dict[str, Any]:
-    """A division's code, names (each where it has one) and level."""
+    """A division's code, names (each where it has one), level, and its name in pinyin."""
     division = divisions.get(code)
     if division is None:
         raise _unknown_township(code, [])
-    return {**divisions.place(code), "level": division.level}
+    return {**divisions.place(code), "level": division.level, "pinyin": divisions.latin(code)}
 
 
 def nearest(value: str, level: str, count: int = 5) -> list[str]:
@@ -82,6 +85,17 @@ def nearest(value: str, level: str, count: int = 5) -> list[str]:
 def _level(level: str) -> dict[str, str]:
     table, digits = divisions.table(), DIGITS[level]
     return {code: name for code, name in zip(table.codes, table.names, strict=True) if len(code) == digits}
+
+
+@cache
+def _latin_level(level: str) -> dict[str, list[str]]:
+    """Codes of the level by folded Latin name, with and without the common words behind the proper name."""
+    found: dict[str, list[str]] = {}
+    for code in _level(level):
+        names = divisions.latin_names(code)
+        for key in {divisions.fold_latin(name) for name in (*names, names[0].split(" ", 1)[0])}:
+            found.setdefault(key, []).append(code)
+    return found
 
 
 def _unknown_township(value: str, near: list[str]) -> NotFound:

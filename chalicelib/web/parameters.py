@@ -36,8 +36,10 @@ LIST = (
     ),
     Parameter("limit", "How many rows a page holds at most.", _whole(1, MOST, default=LIMIT), 20),
 )
-PROVINCE = Parameter("province", "2-digit code or full name of a province.", _text(), "33")
-COUNTY = Parameter("county", "6-digit code or full name of a county, district or county-level city.", _text(), "331022")
+PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a province.", _text(), "33")
+COUNTY = Parameter(
+    "county", "6-digit code, full name or pinyin of a county, district or county-level city.", _text(), "331022"
+)
 TOWNSHIP = Parameter("township", "9-digit code or full name of a township.", _text(), "331022103")
 YEAR = Parameter(
     "year", "The year that the report is filed under: the one it reviews, or plans.", _whole(*REPORT_YEARS), 2022
@@ -52,7 +54,7 @@ STATUS = Parameter(
     "status", "What was reached, what is aimed at, or a forecast.", {"type": "string", "enum": [*STATUSES]}, "actual"
 )
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
-Q = Parameter("q", "A part of the township's name.", _text(most=50), "亭旁")
+Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
 
 PATH = {
     p.name: p
