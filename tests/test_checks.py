@@ -14,8 +14,23 @@ from chalicelib.reading.model import Indicator
 from tests.reading_cases import read
 
 TAX = Indicator(
-    "税收收入", Decimal(100), "元", "=", None, 2022, None, "actual", None, None, 0, 9, 0, 4, "tax_revenue", (Decimal(100), "CNY")
-)  # fmt: skip
+    name="税收收入",
+    value=Decimal(100),
+    unit="元",
+    bound="=",
+    yoy=None,
+    year=2022,
+    months=None,
+    status="actual",
+    place=None,
+    section=None,
+    start=0,
+    end=9,
+    number_start=4,
+    number_end=8,
+    concept="tax_revenue",
+    standard=(Decimal(100), "CNY"),
+)
 RATE = replace(TAX, name="参保率", value=Decimal(95), unit="%", concept=None, standard=(Decimal(95), "percent"))
 
 
