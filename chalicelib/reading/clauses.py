@@ -34,6 +34,8 @@ class Sentence:
     clauses: tuple[Clause, ...]
 
 
+# Characters: the longest real sentences have some 400. What needs one look a figure stays cheap within this.
+LONGEST = 600
 SENTENCE = re.compile(r"[^。;!?\n]+")
 JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?(?:[、,和及与]|以及) ?-?")
 SEPARATOR = re.compile(r" ?(?:以上|左右|以内)? ?(?:[、和及与]|以及)$")
@@ -55,14 +57,27 @@ def find_zeros(folded: str, begin: int) -> list[Zero]:
 def split_sentences(folded: str, begin: int, items: list[Item]) -> Iterator[Sentence]:
     """The sentences that hold a figure."""
     starts = [item_start(i) for i in items]
-    for match in SENTENCE.finditer(folded, begin):
-        low, high = bisect_left(starts, match.start()), bisect_left(starts, match.end())
+    for start, end in _stretches(folded, begin, starts, items):
+        low, high = bisect_left(starts, start), bisect_left(starts, end)
         if low == high:
             continue
-        start = match.start() + len(match[0]) - len(match[0].lstrip())
-        end = match.end() - (len(match[0]) - len(match[0].rstrip()))
-        clauses = tuple(split_clauses(folded, start, end, items[low:high]))
-        yield Sentence(start, end, clauses)
+        words = folded[start:end]
+        first, last = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
+        yield Sentence(first, last, tuple(split_clauses(folded, first, last, items[low:high])))
+
+
+def _stretches(folded: str, begin: int, starts: list[int], items: list[Item]) -> Iterator[tuple[int, int]]:
+    """The sentences, those without an end in sight cut at a pause: a figure's evidence is a text that one can read."""
+    for match in SENTENCE.finditer(folded, begin):
+        start, end = match.span()
+        while end - start > LONGEST:
+            cut = folded.rfind(",", start + 1, start + LONGEST) + 1 or start + LONGEST
+            item = bisect_left(starts, cut) - 1
+            cut = max(cut, items[item].end) if item >= 0 else cut
+            yield start, min(cut, end)
+            start = cut
+        if start < end:
+            yield start, end
 
 
 def split_clauses(folded: str, start: int, end: int, items: list[Item]) -> Iterator[Clause]:
@@ -87,11 +102,13 @@ def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[in
         follower = items[n + 1] if n + 1 < len(items) else None
         stop = item_start(follower) if follower else end
         joint = re.match(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])", folded[item.end : stop])
-        if joint and not (follower and JOIN.fullmatch(folded, item.end, stop) and _same_kind(item, follower)):
+        listed = follower is not None and JOIN.fullmatch(folded, item.end, stop) is not None
+        listed = listed and follower is not None and _same_list(folded, item, follower)
+        if joint and not listed:
             cuts[item.end + joint.start("mark")] = 1
-        elif follower:
+        elif follower and not listed:
             joint = re.search(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$", folded[item.end : stop])
-            if joint and joint.start() > 0 and not (_same_kind(item, follower) and joint.start() <= 1):
+            if joint and joint.start() > 0:
                 cuts[item.end + joint.start()] = len(joint[0])
     for place in range(start, end):
         if folded[place] in "()" and quoted[place - start] == 2:
@@ -120,6 +137,14 @@ def _same_kind(a: Item, b: Item) -> bool:
     if isinstance(a, Growth) or isinstance(b, Growth):
         return isinstance(a, Growth) and isinstance(b, Growth)
     return isinstance(a, Quantity) and isinstance(b, Quantity) and (a.unit == b.unit or a.unit is None)
+
+
+def _same_list(folded: str, a: Item, b: Item) -> bool:
+    """Whether two figures side by side are of one list: of one kind, or of the members that 分别 gives them to."""
+    if _same_kind(a, b):
+        return True
+    respectively = folded.rfind("分别", max(0, a.end - 60), a.end)
+    return respectively >= 0 and "," not in folded[respectively : a.end] and type(a) is type(b)
 
 
 def _joins_values(folded: str, place: int, items: list[Item]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.lexicon import one_of, read_words
 from chalicelib.reading.model import Identity, Section
 from chalicelib.reading.periods import Months, PeriodReader
@@ -41,6 +42,7 @@ class Context:
         self.folded, self.identity, self.sections = folded, identity, sections
         self.starts = [s.start for s in sections]
         self.periods = PeriodReader(folded)
+        self.lines = [0, *(m.end() for m in re.finditer("\n", folded))]
         self.line, self.opens_plan = -1, False
 
     def at(self, start: int, *, reached: bool = False) -> Setting:
@@ -71,7 +73,7 @@ class Context:
 
     def _ahead(self, start: int) -> bool:
         """Whether the paragraph opens with what is to come (`2022年,我们将…`), without a heading that says so."""
-        line = self.folded.rfind("\n", 0, start) + 1
+        line = self.lines[bisect_right(self.lines, start) - 1]
         if line != self.line:
             self.line = line
             opening = AHEAD.match(self.folded, line)
@@ -82,7 +84,8 @@ class Context:
         return self.opens_plan
 
     def _status(self, start: int, *, plan: bool, reached: bool) -> str:
-        stop = max(self.folded.rfind(mark, 0, start) for mark in "。\n")
+        stop = max(self.folded.rfind(mark, max(0, start - LONGEST), start) for mark in "。\n")
+        stop = max(stop, start - LONGEST - 1)
         before = self.folded[stop + 1 : start]
         clause = re.split(r"[,:;]", before)[-1]
         if plan:

@@ -52,7 +52,8 @@ def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
     number, spelled = match["number"], match["unit"]
     before = folded[max(0, match.start() - 3) : match.start()]
     after = folded[match.end() : match.end() + 6]
-    if spelled is None or "/" in spelled or before[-1:] in BOUND_TO:
+    villages = spelled == "村" and before[-1:] not in ("等", "村", "共", "镇", "乡")
+    if spelled is None or "/" in spelled or before[-1:] in BOUND_TO or villages:
         return False
     vague = match["about"] or match["more"]
     if number[0] in "百千万亿" and not vague:
@@ -77,8 +78,8 @@ def _is_single(spelled: str, before: str, after: str) -> bool:
 
 
 AT_LEAST = re.compile(r"(?:超过?|逾|突破|破|不低于|不少于|不小于|至少|高于|多于|大于|达到?[^,]{0,2}超) ?$")
-AT_MOST = re.compile(r"(?:不到|不足|低于|不超过?|不高于|少于|小于|控制在|近乎|以内的?) ?$")
-ABOUT = re.compile(r"(?:约|近|大约|将近|接近|约为|大概|约占|约达) ?(?:为|达)?$")
+AT_MOST = re.compile(r"(?<!不)(?:不到|不足|低于|不超过?|不高于|少于|小于|控制在|近乎|以内的?) ?$")
+ABOUT = re.compile(r"(?:(?<![签预节履条集])约|近|大约|将近|接近|约为|大概|约占|约达) ?(?:为|达)?$")
 UP_TO = re.compile(r" ?(?:\(含\))?(?:以内|以下|之内|内(?=[,。;]))")
 OR_MORE = re.compile(r" ?(?:及其?以上|以上|之多|多(?=[,。;\n]|$))")
 ROUGHLY = re.compile(r" ?左右|上下")

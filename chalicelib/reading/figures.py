@@ -28,6 +28,7 @@ class Growth:
     """A growth in percent. `start` is where its phrase begins (同比…), `number_start` and `end` bound the figure.
 
     `annual` is False where it is not on the year before (年均, 较2020年): such a growth is an indicator of its own.
+    `base_year` is the year that it names as its base.
     """
 
     start: int
@@ -37,6 +38,7 @@ class Growth:
     bound: str
     annual: bool
     points: bool = False
+    base_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from chalicelib.reading.numerals import DIGITS, read_number
 
 LAST_YEAR = (
     r"(?:同比|同期(?:相?比)?|(?:比|较|与|同|跟)(?:去年|上年|上一年|前一年|往年)(?:同期|末|底|全年|度)?(?:相比|比较)?"
-    r"|按?可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增)"
+    r"|按?可比(?:价格?|口径)(?:计算)?,?|比上年度?|年增|比(?=增|降|减|升))"
 )
 OTHER_BASE = (
     r"(?:(?:比|较|与)(?:(?:19|20)\d\d年?(?:同期|末|底)?|年初|前年|“?十[一二三四]五”?(?:末|期末|初)?|上届|五年前|三年前)"
@@ -24,7 +24,7 @@ GROWTH = re.compile(
     rf"(?P<base>(?:{LAST_YEAR}|{OTHER_BASE})+)?[, ]?(?:分别|均|各|实现|净|预计|稳步|大幅|快速|再|共|,分别)*"
     rf"(?:(?P<up>{UP})|(?P<down>{DOWN})){LINK}$"
 )
-BARE = re.compile(rf"{LAST_YEAR}(?:为|约|分别)? ?(?P<minus>-)?$")
+BARE = re.compile(rf"{LAST_YEAR}(?:为|约|分别)? ?(?:(?P<minus>-)|[+])?$")
 FLAT = re.compile(rf"(?P<base>{LAST_YEAR}|与上年|同上年)?(?:基本|大致|保持)?(?P<flat>持平)")
 TIMES = re.compile(
     rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?:实现|增长|增加|提高|扩大)?(?:了|近|约|超)?"
@@ -47,8 +47,10 @@ def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], 
             left.append(quantity)
         else:
             grown.append(growth)
-    grown += _in_words(folded)
-    return sorted(grown, key=lambda g: g.number_start), left
+    worded = _in_words(folded)
+    taken = {g.number_start for g in worded}
+    grown = [g for g in grown if g.number_start not in taken] + worded
+    return sorted(grown, key=lambda g: g.number_start), [q for q in left if q.start not in taken]
 
 
 def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | None:
@@ -83,7 +85,13 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
         quantity.bound,
         annual,
         points,
+        _base_year(base),
     )
+
+
+def _base_year(base: str) -> int | None:
+    year = re.search(r"(?:19|20)\d\d", base)
+    return int(year[0]) if year else None
 
 
 def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth | None:
@@ -99,7 +107,9 @@ def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth
     signed = folded[quantity.start - 1] == "-" or folded[last.number_start - 1] == "-"
     down = folded[quantity.start - 1] == "-" if signed else last.value < 0
     value = -quantity.value if down else quantity.value
-    return Growth(last.start, quantity.start, quantity.end, value, quantity.bound, last.annual, last.points)
+    return Growth(
+        last.start, quantity.start, quantity.end, value, quantity.bound, last.annual, last.points, last.base_year
+    )
 
 
 def _in_words(folded: str) -> list[Growth]:
@@ -141,10 +151,12 @@ def _annual(match: re.Match[str]) -> bool:
     return not match["base"] or re.fullmatch(OTHER_BASE, match["base"]) is None
 
 
-CHANGE = re.compile(rf"^[ ,]*(?:{LAST_YEAR}|{OTHER_BASE})(?:净|多|共)?(?P<verb>{UP}|{DOWN}|多|少)(?:了|约|近|超|达)*$")
+CHANGE = re.compile(
+    rf"^[ ,]*(?:(?:{LAST_YEAR}|{OTHER_BASE})(?:净|多|共)?(?P<verb>{UP}|{DOWN}|多|少)|(?P<net>净增加?|净减少?))(?:了|约|近|超|达)*$"
+)
 
 
 def absolute_change(before: str) -> str:
     """The verb of a change in the unit of the figure before (`比去年减少5起`), '' if the words lead to no change."""
     match = CHANGE.match(before)
-    return match["verb"] if match else ""
+    return match["verb"] or match["net"] if match else ""

@@ -56,7 +56,7 @@ class _Reader:
     """Goes through the sentences once; keeps what a later clause leans on: the last indicators, subject and period."""
 
     def __init__(self, folded: str, identity: Identity, sections: Sequence[Section]) -> None:
-        self.folded = folded
+        self.folded, self.identity = folded, identity
         self.context = Context(folded, identity, sections)
         self.found: list[Indicator] = []
         self.sentence = Sentence(0, 0, ())
@@ -101,9 +101,21 @@ class _Reader:
                 self._grow(position, item)
             return True
         if len(members) != len(items):
-            return False
+            return self._read_years(clause, respectively, items)
         for member, item in zip(members, items, strict=True):
             self._add(item, clean_name(member) or member)
+        return True
+
+    def _read_years(self, clause: Clause, respectively: int, items: Sequence[Item]) -> bool:
+        """`2021年、2022年分别实现财政收入A、B`: one quantity in several years, in order."""
+        years = re.findall(r"((?:19|20)\d\d) ?年", self.folded[clause.start : respectively])
+        name = clean_name(self.folded[respectively + 2 : item_start(items[0])])
+        if len(years) != len(items) or not name:
+            return False
+        for year, item in zip(years, items, strict=True):
+            self._add(item, name)
+            ahead = int(year) > (self.identity.review_year or int(year))
+            self.found[-1] = replace(self.found[-1], year=int(year), status="target" if ahead else "actual")
         return True
 
     def _one_verb(self, clause: Clause) -> bool:
@@ -139,6 +151,10 @@ class _Reader:
         rest = clause.items[n + len(group) :]
         stop = rest[0].start if rest else clause.end
         tail = self.folded[stop : clause.end] if rest else ""
+        if self._completes_growth(before, group):
+            return 0
+        if self._read_each(before, group):
+            return len(group) - 1
         change = absolute_change(before)
         if change and self.anchors:
             self._add(group[0], self.found[self.anchors[-1]].name + change, anchor=False)
@@ -148,6 +164,37 @@ class _Reader:
             self._add(member, name, anchor=not share, reached=share)
         self.source = ""
         return len(group) - 1
+
+    def _completes_growth(self, before: str, group: Sequence[Quantity]) -> bool:
+        """Give the value to the growth before it (`同比增长6.8%,达到12.4亿元`); False where it is of something else."""
+        if len(group) > 1 or group[0].rate or not self.anchors or not REACHES.match(before):
+            return False
+        last = self.found[self.anchors[-1]]
+        if last.value is not None or last.yoy is None:
+            return False
+        item = group[0]
+        figure = measure(item, last.name)
+        self.found[self.anchors[-1]] = replace(
+            last,
+            value=figure["value"],
+            unit=figure["unit"],
+            bound=figure["bound"],
+            standard=figure["standard"],
+            number_start=item.start,
+            number_end=item.end,
+        )
+        return True
+
+    def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
+        """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
+        each = EACH.search(before)
+        members = split_members(clean_name(before[: each.start()])) if each and len(group) == 1 else []
+        rates = all(m.endswith(("率", "度", "比例")) for m in members)
+        if len(members) < 2 or (each and each[1] != "各" and not rates):
+            return False
+        for member in members:
+            self._add(group[0], member)
+        return True
 
     def _group(self, items: Sequence[Item]) -> list[Quantity]:
         group: list[Quantity] = []
@@ -202,13 +249,18 @@ class _Reader:
 
     def _read_growth(self, growth: Growth, before: str, base: int) -> None:
         subject = clean_name(before)
-        own = growth.annual and not growth.points
+        own = self._is_annual(growth)
         if own and not subject and (len(self.found) > base or not self.subject) and self._may_grow():
             self._grow(self.anchors[-1], growth)
             return
         name = subject if own else complete_name(subject, self.subject, self._last_name(), same_clause=True)
         name = name or self.subject or self._last_name()
         self._add(growth, name, anchor=own)
+
+    def _is_annual(self, growth: Growth) -> bool:
+        """Whether the growth is on the year before: unnamed, or named as the year before the reviewed one."""
+        review = self.identity.review_year
+        return not growth.points and (growth.annual or (review is not None and growth.base_year == review - 1))
 
     def _may_grow(self) -> bool:
         """Whether the sentence has a value without growth that the growth at hand can belong to."""
@@ -219,7 +271,7 @@ class _Reader:
 
     def _grow(self, position: int, growth: Item) -> None:
         assert isinstance(growth, Growth)
-        if growth.annual and not growth.points:
+        if self._is_annual(growth):
             self.found[position] = replace(self.found[position], yoy=growth.value)
         else:
             self._add(growth, self.found[position].name, anchor=False)
@@ -269,5 +321,7 @@ class _Reader:
 
 
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
+REACHES = re.compile(r"^[ ,]*(?:总量|总额|总数)?(?:已)?(?:达到?|为|实现|完成|突破|超过?)(?:了|约|近)*$")
+EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
 LEADS_TO = re.compile(r"(?:到|至|为|达)了?(?:(?:19|20)\d\d年底?)?的?[^\u4e00-\u9fff]*[约近超逾]?$")
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")

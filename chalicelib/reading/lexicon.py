@@ -70,7 +70,8 @@ def to_standard(value: Decimal, spelled: str) -> tuple[Decimal, str] | None:
     if parts == 1:
         return scaled, unit.standard
     exact = scaled / parts
-    return (exact if exact * parts == scaled else exact.quantize(TO_PLACES)), unit.standard
+    whole = scaled.scaleb(-min(0, int(scaled.as_tuple().exponent)))
+    return (exact if whole % parts == 0 else exact.quantize(TO_PLACES)), unit.standard
 
 
 TO_PLACES = Decimal("0.0001")

@@ -23,7 +23,7 @@ def _number() -> re.Pattern[str]:
     return re.compile(
         rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+)"
         rf"(?:(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
-        rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十百万亿]|千(?![瓦米克伏])){{0,3}}) ?(?P<more>[余多来])?"
+        rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十万亿]|百(?!分点)|千(?![瓦米克伏])){{0,3}}) ?(?P<more>[余多来])?"
         rf"(?: ?(?P<unit>{compound}|(?P<tenths>成(?![立功效为员本果长交品年套因绩人就都语分型])[一二三四五六七八九半]?)))?"
     )
 
@@ -56,7 +56,7 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
                 position += 1
             continue
         number = match["number"]
-        cut = _clause_comma(number, text, start)
+        cut = 0 if match["unit"] else _clause_comma(number, text, start)
         if cut:
             # 12，300 with a full-width comma is two numbers in two clauses.
             match = pattern.match(folded, start, start + cut)

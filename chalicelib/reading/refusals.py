@@ -27,7 +27,7 @@ def _excluded(begins: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows))
 
 
-NUMBER_START = re.compile(rf"(?<!\d)\d|[{CHINESE}]")
+NUMBER_START = re.compile(rf"(?<!\d)\d|(?<![{CHINESE}])[{CHINESE}]")
 
 
 QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《》\n]{1,60}》|\"[^\"\n]{1,24}\"")

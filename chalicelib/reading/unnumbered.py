@@ -80,9 +80,10 @@ def _lead_ins(folded: str, lines: list[tuple[int, int]], headings: list[Heading]
     """
     found: list[Heading] = []
     bounds = [h.start for h in headings] + [len(folded)]
+    begins = [start for start, _ in lines]
     for n in range(-1, len(headings)):
         low = headings[n].start + 1 if n >= 0 else 0
-        part = [(s, e) for s, e in lines if low <= s < bounds[n + 1]]
+        part = lines[bisect_left(begins, low) : bisect_left(begins, bounds[n + 1])]
         leads = [(s, m) for s, e in part if (m := LEAD_IN.match(folded, s, e))]
         dashed = [(s, m) for s, m in leads if m["dash"]]
         if len(dashed) >= 2:
