@@ -174,6 +174,11 @@ def test_refusals_are_problems_with_cors(server: Server, method: str, url: str, 
     assert (answer.headers["Allow"] is not None) == (status == 405)
 
 
+def test_too_many_parameters_are_called_so(server: Server) -> None:
+    found = json.loads(server.ask("GET", "/v1/reports?" + "&".join(f"a{n}=1" for n in range(200)))[1])
+    assert found["detail"] == "The query has more than 100 parameters."
+
+
 def test_a_path_is_decoded_exactly_once(server: Server) -> None:
     assert json.loads(server.ask("GET", f"/v1/townships/{quote('亭旁镇')}")[1])["code"] == TINGPANG
     assert "'100%25'" in json.loads(server.ask("GET", "/v1/reports/100%2525")[1])["detail"]

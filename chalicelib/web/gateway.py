@@ -2,6 +2,9 @@
 
 It does what the gateway does on AWS (routes, preflight, limits, unknown addresses), and `/objects/…` stands for S3: the
 addresses that the local storage signs, streamed both ways.
+
+Granian hands the path over decoded, without the one that was sent: `%2F` inside a parameter is a slash here, and the
+address unknown, where on AWS it stays in the parameter. No code, id or name of the data has a slash.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,15 +25,14 @@ from chalicelib.errors import BadRequest, ReportsError, TooLarge
 from chalicelib.storage.contract import content_disposition
 from chalicelib.storage.local import LocalObjects
 from chalicelib.web.api import CORS, Api
+from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
 from chalicelib.web.replies import problem_reply, refusal
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
-DRAINED_BYTES = 100_000_000
-BLOCK = 1 << 16
+BODIES = 16  # read at once
 FIELDS = 100  # more query parameters than any route has
 OBJECTS = "/objects/"
 
-Environ = Mapping[str, Any]
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 
@@ -43,42 +46,65 @@ class Sent:
     stream: Iterator[bytes] | None = None
 
 
+class Refusal:
+    """A refusal's body, which goes out at once; behind it what the client still sends is taken and dropped."""
+
+    def __init__(self, answer: Iterable[bytes], body: Body, held: ExitStack) -> None:
+        self._answer, self._body, self._held = answer, body, held
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._held:
+            yield from self._answer
+            self._body.drain()
+
+    def close(self) -> None:
+        self._held.close()
+
+
 class Gateway:
     """The WSGI application in front of the app."""
 
     def __init__(self, app: Api) -> None:
         self._app = app
         self._routes = RouteMatcher(list(app.routes))
+        self._turns = Turns(BODIES)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        request_id, method = uuid.uuid4().hex, environ["REQUEST_METHOD"]
+        request_id, method, body = uuid.uuid4().hex, environ["REQUEST_METHOD"], Body(environ)
         # WSGI hands the path over decoded once, its bytes as latin-1.
         path = quote(environ["PATH_INFO"].encode("latin-1"))
-        try:
-            sent = (
-                self._store(environ, method)
-                if path.startswith(OBJECTS)
-                else self._call(environ, method, path, request_id)
-            )
-        except ReportsError as error:
-            _drain(environ)
-            sent = _problem(error, path, request_id)
+        with ExitStack() as held:
+            try:
+                held.callback(body.close)
+                if body.comes:
+                    held.enter_context(self._turns.taken())
+                sent = (
+                    self._store(environ, body, method)
+                    if path.startswith(OBJECTS)
+                    else self._call(environ, body, path, request_id)
+                )
+            except ReportsError as error:
+                answer = _send(_problem(error, path, request_id), method, start)
+                # Without a turn there is no thread to spare for what the client sends.
+                waits = body.comes and error.code != NO_TURN
+                return Refusal(answer, body, held.pop_all()) if waits else answer
         return _send(sent, method, start)
 
-    def _call(self, environ: Environ, method: str, path: str, request_id: str) -> Sent:
+    def _call(self, environ: Environ, body: Body, path: str, request_id: str) -> Sent:
+        method = environ["REQUEST_METHOD"]
         try:
             match = self._routes.match_route(path)
         except ValueError:
             raise refusal(404, method) from None
         if method == "OPTIONS":
             return _preflight(self._app.routes[match.route])
-        event = _event(environ, path, match.route, match.captured, request_id)
+        event = _event(environ, body, path, match.route, match.captured, request_id)
         answer = self._app(event, None)
-        body: str = answer["body"]
-        whole = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+        text: str = answer["body"]
+        whole = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
         return Sent(answer["statusCode"], answer["headers"], whole)
 
-    def _store(self, environ: Environ, method: str) -> Sent:
+    def _store(self, environ: Environ, body: Body, method: str) -> Sent:
         objects = self._app.storage.objects
         if not isinstance(objects, LocalObjects):
             raise refusal(404, method)
@@ -86,7 +112,7 @@ class Gateway:
         query = dict(_fields(parse_qsl, environ))
         match method:
             case "PUT":
-                return _receive(objects, key, objects.verify_upload(key, query, time.time()), environ)
+                return _receive(objects, key, objects.verify_upload(key, query, time.time()), body)
             case "GET" | "HEAD":
                 return _deliver(objects, key, *objects.verify_download(key, query, time.time()))
             case "OPTIONS":
@@ -94,8 +120,10 @@ class Gateway:
         raise refusal(405, method, "GET, HEAD, PUT, OPTIONS")
 
 
-def _event(environ: Environ, path: str, route: str, captured: dict[str, str], request_id: str) -> dict[str, Any]:
-    method, body = environ["REQUEST_METHOD"], _body(environ)
+def _event(
+    environ: Environ, body: Body, path: str, route: str, captured: dict[str, str], request_id: str
+) -> dict[str, Any]:
+    method = environ["REQUEST_METHOD"]
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
@@ -108,7 +136,7 @@ def _event(environ: Environ, path: str, route: str, captured: dict[str, str], re
         "pathParameters": captured,
         "stageVariables": None,
         "requestContext": {"httpMethod": method, "resourcePath": route, "path": path, "requestId": request_id},
-        "body": base64.b64encode(body).decode(),
+        "body": base64.b64encode(_whole(body, method)).decode(),
         "isBase64Encoded": True,
     }
 
@@ -117,49 +145,37 @@ def _fields(parse: Callable[..., Any], environ: Environ) -> Any:
     try:
         return parse(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=FIELDS)
     except ValueError as error:
-        raise BadRequest("bad_request", f"The query cannot be read: {error}.", "Give each parameter once.") from error
+        detail = f"The query has more than {FIELDS} parameters."
+        raise BadRequest("bad_request", detail, "No address takes as many; leave out the others.") from error
 
 
-def _body(environ: Environ) -> bytes:
-    if _length(environ) > BODY_BYTES:
-        raise refusal(413, environ["REQUEST_METHOD"])
-    body: bytes = environ["wsgi.input"].read(BODY_BYTES + 1)
-    if len(body) > BODY_BYTES:
-        raise refusal(413, environ["REQUEST_METHOD"])
-    return body
+def _whole(body: Body, method: str) -> bytes:
+    """All of the body, read in blocks so that each has its time. Raises RefusedError beyond `BODY_BYTES`."""
+    if body.length > BODY_BYTES:
+        raise refusal(413, method)
+    read = bytearray()
+    for block in body.blocks():
+        read += block
+        if len(read) > BODY_BYTES:
+            raise refusal(413, method)
+    return bytes(read)
 
 
-def _drain(environ: Environ) -> None:
-    """Take what the client is still sending, up to a bound: most clients read no answer before they have sent it all.
-
-    One that asked first (`Expect: 100-continue`) is not sending yet, and need not begin.
-    """
-    left = 0 if environ.get("HTTP_EXPECT") else DRAINED_BYTES
-    while left > 0 and (block := environ["wsgi.input"].read(BLOCK)):
-        left -= len(block)
-
-
-def _length(environ: Environ) -> int:
-    """What the client announces; -1 for a body in chunks or none."""
-    announced = environ.get("CONTENT_LENGTH") or environ.get("HTTP_CONTENT_LENGTH") or "-1"
-    return int(announced) if announced.isdigit() else -1
-
-
-def _receive(objects: LocalObjects, key: str, most: int, environ: Environ) -> Sent:
-    if _length(environ) > most:
+def _receive(objects: LocalObjects, key: str, most: int, body: Body) -> Sent:
+    if body.length > most:
         raise TooLarge("upload_too_large", f"The file is larger than {most:,} bytes.", "Upload the report alone.")
-    objects.put_stream(key, _blocks(environ), most)
+    objects.put_stream(key, _announced(body), most)
     return Sent(200, CORS.get_access_control_headers())
 
 
-def _blocks(environ: Environ) -> Iterator[bytes]:
+def _announced(body: Body) -> Iterator[bytes]:
     """The body as it arrives. Raises BadRequest when the client stops short of what it announced."""
-    announced, size = _length(environ), 0
-    while block := environ["wsgi.input"].read(BLOCK):
+    size = 0
+    for block in body.blocks():
         size += len(block)
         yield block
-    if announced not in (-1, size):
-        raise BadRequest("upload_cut", f"The file ended after {size} of {announced} bytes.", "Send it again.")
+    if body.length not in (-1, size):
+        raise BadRequest("upload_cut", f"The file ended after {size} of {body.length} bytes.", "Send it again.")
 
 
 def _deliver(objects: LocalObjects, key: str, filename: str, media: str) -> Sent:

@@ -19,11 +19,11 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from chalicelib.errors import StorageError
-from chalicelib.web.gateway import Gateway
+from chalicelib.web.gateway import BODIES, Gateway
 
-# A slow upload holds a thread until its last byte. Measured on two cores with 16 connections, 16 threads answer as many
-# requests as 1 or 4, for they share one interpreter.
-THREADS = 16
+# A slow upload holds a thread until its last byte, so there are more threads than bodies are read at once. Measured on
+# two cores with 16 connections, 16 threads answer as many requests as 1 or 4, for they share one interpreter.
+THREADS = 2 * BODIES
 GRACE_SECONDS = 10  # for the worker to end what it is answering
 TURN = 0.05  # seconds between two looks whether the worker listens
 
