@@ -38,7 +38,6 @@ class Sentence:
 LONGEST = 600
 SENTENCE = re.compile(r"[^。;!?\n]+")
 JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?(?:[、,和及与]|以及) ?-?")
-SEPARATOR = re.compile(r" ?(?:以上|左右|以内)? ?(?:[、和及与]|以及)$")
 
 
 DOWN_TO_ZERO = re.compile(r"(?P<from>%)?(?:下)?(?:降|降低|减少|下降|控制)(?:到|至|为)(?P<zero>0|零)(?![\d.])")
