@@ -24,6 +24,7 @@ from chalicelib import divisions
 from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.storage import local
+from chalicelib.web.server import GRACE_SECONDS
 from tests.published import TINGPANG, indicator, publish, record
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, **environ: str) -> Iterator[Server]:
+def running(data: Path, start_new_session: bool = False, **environ: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "chalicelib", "serve", "--port", str(port)]
     process = subprocess.Popen(
@@ -69,6 +70,7 @@ def running(data: Path, **environ: str) -> Iterator[Server]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=start_new_session,
     )
     try:
         assert process.stdout
@@ -298,6 +300,17 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, sent: signal.Signals) -> None:
     with running(tmp_path) as started:
         started.process.send_signal(sent)
         out, err = started.process.communicate(timeout=PATIENCE)
+        assert (started.process.returncode, out, err) == (0, "", "")
+        assert is_free(started.port)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_its_process_group_ends_it_before_its_worker_is_killed(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    with running(tmp_path, start_new_session=True) as started:
+        os.killpg(started.process.pid, sent)
+        out, err = started.process.communicate(timeout=GRACE_SECONDS)
         assert (started.process.returncode, out, err) == (0, "", "")
         assert is_free(started.port)
 

@@ -5,6 +5,7 @@ Granian's one worker process answers. This process ingests, so that reading a re
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import socket
@@ -29,7 +30,7 @@ TURN = 0.05  # seconds between two looks whether the worker listens
 
 
 def serve(host: str, port: int) -> int:
-    """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError `port_in_use` when it cannot listen."""
+    """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError when it cannot listen."""
     require_free(host, port)
     # A forked worker would inherit the open database, and locks that other threads hold.
     multiprocessing.set_start_method("spawn", force=True)
@@ -55,6 +56,9 @@ def serve(host: str, port: int) -> int:
 
 def make_application() -> Gateway:
     """The WSGI application, made in the worker process; it ends with the process that started it, even a killed one."""
+    # Ctrl-C is sent to the whole process group. A worker that got it twice, from there and from the process that started
+    # it, would be waited for until it is killed.
+    os.setpgid(0, 0)
     from app import app
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -63,7 +67,7 @@ def make_application() -> Gateway:
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise StorageError `port_in_use` unless this address can be listened on.
+    """Raise StorageError `port_in_use` or `address_unavailable` unless this address can be listened on.
 
     Granian shares its port (SO_REUSEPORT): without this, two servers would answer in turns.
     """
@@ -73,11 +77,12 @@ def require_free(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        raise StorageError(
-            "port_in_use",
-            f"Nothing can listen on {host}:{port} ({error.strerror}).",
-            "Stop what listens there, or choose another port: make run PORT=8001.",
-        ) from error
+        detail = f"Nothing can listen on {host}:{port} ({error.strerror})."
+        if not isinstance(error, socket.gaierror) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            way_out = "Stop what listens there, or choose another port: make run PORT=8001."
+            raise StorageError("port_in_use", detail, way_out) from error
+        way_out = "Choose an address of this machine: make run HOST=127.0.0.1."
+        raise StorageError("address_unavailable", detail, way_out) from error
 
 
 def _end_with_parent() -> None:
