@@ -55,13 +55,20 @@ def _arguments() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="serve the API, and publish what arrives in data/incoming")
     serve.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
-    serve.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
+    serve.add_argument("--port", type=_port, default=os.environ.get("PORT") or "8000")
     serve.set_defaults(run=_serve)
 
     export = commands.add_parser("export", help="write the bulk files")
     export.add_argument("--to", type=Path, metavar="DIR", help="a folder, instead of the storage that the API serves")
     export.set_defaults(run=_export)
     return parser
+
+
+def _port(text: str) -> int:
+    """A port to listen on. 0, any free one, is none: nobody would know where the API is."""
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: give a whole number from 1 to 65535")
 
 
 class _Version(argparse.Action):
@@ -77,12 +84,12 @@ class _Version(argparse.Action):
 
 def _parse(asked: argparse.Namespace) -> int:
     from chalicelib import records
-    from chalicelib.ingestion import intake
+    from chalicelib.ingestion import intake, upload_state
     from chalicelib.reading.parse import parse_upload
 
     with asked.file.open("rb") as stream:
         intake.require_size(os.fstat(stream.fileno()).st_size, intake.max_bytes(os.environ))
-        parsed = parse_upload(stream.read(), asked.file.name, asked.township)
+        parsed = parse_upload(stream.read(), upload_state.clean_filename(asked.file.name), asked.township)
     sys.stdout.buffer.write(records.dump(parsed.record))
     return 0
 

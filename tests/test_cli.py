@@ -148,7 +148,7 @@ def test_ingest_names_the_candidates_and_takes_the_township(folder: Path, capfd:
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["a.txt", "--township", "331022999"], "No township has the code"), (["missing.txt"], "No such file")],
+    [(["a.txt", "--township", "331022999"], "has the code '331022999'"), (["missing.txt"], "No such file")],
 )
 def test_ingest_refuses_what_it_cannot_begin(folder: Path, capfd: Captured, arguments: list[str], says: str) -> None:
     (folder / "a.txt").write_bytes(report())
@@ -189,6 +189,39 @@ def test_serve_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
         done = run("serve", PORT=str(taken.getsockname()[1]), REPORTS_DATA=str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "listen" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "99999999999", "many", "８０００"])
+@pytest.mark.parametrize("given", ["flag", "environment"])
+def test_serve_takes_no_port_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: Captured, port: str, given: str
+) -> None:
+    if given == "environment":
+        monkeypatch.setenv("PORT", port)
+    with pytest.raises(SystemExit) as caught:
+        main(["serve"] if given == "environment" else ["serve", f"--port={port}"])
+    assert (caught.value.code, "from 1 to 65535" in capfd.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1"])
+def test_serve_says_in_one_line_that_the_address_is_none_of_this_machine(capfd: Captured, host: str) -> None:
+    assert main(["serve", "--host", host]) == 1
+    err = capfd.readouterr().err
+    assert (err.count("\n"), err.startswith("error: address_unavailable: ")) == (1, True), err
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [
+        (os.fsdecode("亭旁镇.txt".encode("gbk")), {}),
+        ("亭旁镇.txt", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
+    ],
+)
+def test_parse_reads_a_file_of_any_name(tmp_path: Path, name: str, environment: dict[str, str]) -> None:
+    (tmp_path / name).write_bytes(SEED.read_bytes())
+    done = run("parse", str(tmp_path / name), PYTHONIOENCODING="utf-8", **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["source"]["filename"] == "亭旁镇.txt"
 
 
 def test_version() -> None:
