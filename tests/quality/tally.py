@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ META = ("title", "index_number", "issuer", "issued", "review_year", "plan_year")
 PLACE = {"township": "name", "county": "county", "prefecture": "prefecture", "province": "province"}
 
 Item = dict[str, Any]
+
+
+@cache
+def gold_concepts() -> frozenset[str]:
+    """The concepts that the annotators knew; of concepts added since, the gold says nothing either way."""
+    documents = (json.loads(path.read_text(encoding="utf-8")) for path in GOLD)
+    return frozenset(i["concept"] for document in documents for i in document["indicators"] if i["concept"])
 
 
 @dataclass
@@ -75,7 +83,7 @@ class Score:
         for measure, agreeing in (("quantity", pairs), ("named", named), ("full", full)):
             self.tallies[measure].add(len(agreeing), len(gold) - len(optional), len(found) - len(dropped))
         stated = sum(1 for g, item in enumerate(gold) if item["concept"] and g not in optional)
-        said = sum(1 for f, item in enumerate(found) if item["concept"] and f not in dropped)
+        said = sum(1 for f, item in enumerate(found) if item["concept"] in gold_concepts() and f not in dropped)
         right = sum(1 for g, f, _ in pairs if gold[g]["concept"] and gold[g]["concept"] == found[f]["concept"])
         self.tallies["concept"].add(right, stated, said)
 
