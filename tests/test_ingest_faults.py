@@ -38,7 +38,7 @@ def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Faults: a storage that fails at one of its writes, before or after it is made.
 
-WRITES = ("put", "put_new", "put_file", "delete", "commit")
+WRITES = ("put", "put_new", "put_file", "delete", "delete_unchanged", "commit")
 
 
 class Failing:

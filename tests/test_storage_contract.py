@@ -168,3 +168,15 @@ def test_an_address_lasts_a_week_at_most(storage: Storage, seconds: int) -> None
         storage.objects.upload_address("incoming/x", seconds, 10)
     with pytest.raises(BadRequest, match="address_seconds"):
         storage.objects.download_address("incoming/x", seconds, "x", "text/plain")
+
+
+def test_only_the_object_that_was_seen_is_removed(storage: Storage) -> None:
+    storage.objects.put("incoming/a", b"one")
+    seen = storage.objects.stat("incoming/a").etag
+    storage.objects.put("incoming/a", b"two")
+    storage.objects.delete_unchanged("incoming/a", seen)
+    assert storage.objects.get("incoming/a") == b"two"
+    now = storage.objects.stat("incoming/a").etag
+    for _ in range(2):  # a missing one is no error
+        storage.objects.delete_unchanged("incoming/a", now)
+    assert list(storage.objects.keys("incoming/")) == []

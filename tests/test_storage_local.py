@@ -382,3 +382,13 @@ def test_linked_folders_are_not_followed_and_linked_files_are_objects(
 def test_the_environment_chooses_the_folder(folder: Path) -> None:
     open_storage({"REPORTS_DATA": str(folder)}).objects.put("raw/x", b"")
     assert files(folder) == ["raw/x"]
+
+
+def test_a_file_that_somebody_is_writing_is_not_removed(tmp_path: Path) -> None:
+    objects = local.open_storage(tmp_path).objects
+    objects.put("incoming/a", b"one")
+    with (tmp_path / "incoming" / "a").open("ab"):
+        objects.delete_unchanged("incoming/a", objects.stat("incoming/a").etag)
+        assert objects.get("incoming/a") == b"one"
+    objects.delete_unchanged("incoming/a", objects.stat("incoming/a").etag)
+    assert list(objects.keys("incoming/")) == []

@@ -98,6 +98,48 @@ def test_a_file_given_up_is_taken_again_when_it_changes(arrivals: watch.Arrivals
     assert due(arrivals, 100) == ["whole"]
 
 
+def test_a_file_that_is_being_written_is_never_due(arrivals: watch.Arrivals, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with path.open("w") as copy:
+        copy.write("half")
+        copy.flush()
+        arrivals.notice(path, 0)
+        assert due(arrivals, 1e6) == []
+    assert due(arrivals, 1e6) == ["a.txt"]
+
+
+def test_an_empty_file_is_given_time_to_be_filled(arrivals: watch.Arrivals, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.touch()
+    arrivals.notice(path, 0)
+    assert due(arrivals, watch.EMPTY_SECONDS - 1) == []
+    path.write_text("x")
+    assert due(arrivals, watch.EMPTY_SECONDS) == []
+    assert due(arrivals, watch.EMPTY_SECONDS + SETTLED) == ["a.txt"]
+
+
+def test_where_the_system_does_not_tell_who_writes_a_file_has_to_rest_longer(
+    arrivals: watch.Arrivals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "is_being_written", lambda _: None)
+    for name in ("a.txt", "whole"):
+        (tmp_path / name).write_text("x")
+        arrivals.notice(tmp_path / name, 0)
+    assert due(arrivals, watch.UNSURE_SECONDS - 1) == ["whole"]
+    assert due(arrivals, watch.UNSURE_SECONDS) == ["whole", "a.txt"]
+
+
+def test_a_link_is_left_alone_with_one_line(
+    arrivals: watch.Arrivals, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    for now in range(3):
+        arrivals.notice(tmp_path / "link", now)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'link'} is a link and is left alone: copy the file itself"
+    ]
+
+
 # The running watch.
 
 
@@ -105,7 +147,7 @@ class Handler:
     """Stands for the app's handler: notes the keys, removes the files as ingestion does, fails when it is told to."""
 
     def __init__(self, data: Path) -> None:
-        self.data, self.keys, self.failures = data, list[str](), list[str]()
+        self.data, self.keys, self.failures, self.leaves = data, list[str](), list[str](), 0
 
     def __call__(self, event: Event, context: Any) -> dict[str, Any]:
         failed = []
@@ -117,7 +159,9 @@ class Handler:
                     failed.append({"itemIdentifier": message["messageId"]})
                     continue
                 self.keys.append(key)
-                (self.data / key).unlink(missing_ok=True)
+                self.leaves -= 1
+                if self.leaves < 0:
+                    (self.data / key).unlink(missing_ok=True)
         return {"batchItemFailures": failed}
 
 
@@ -163,6 +207,27 @@ def test_what_lies_there_and_what_arrives_reaches_the_handler(handler: Handler, 
     (folder / "c.txt").write_text("x")
     folder.rename(incoming / "moved")
     wait_for(lambda: handler.keys[2:] == ["incoming/moved/c.txt"])
+
+
+def test_a_copy_that_pauses_is_taken_when_it_is_closed(
+    handler: Handler, begin: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EMPTY_SECONDS", 0.2)
+    begin()
+    with (handler.data / "incoming" / "slow.txt").open("w") as copy:
+        copy.write("half")
+        copy.flush()
+        (handler.data / "incoming" / "later.txt").write_text("x")  # the time that this one takes is the pause
+        wait_for(lambda: bool(handler.keys))
+        assert handler.keys == ["incoming/later.txt"]
+    wait_for(lambda: handler.keys[1:] == ["incoming/slow.txt"])
+
+
+def test_a_file_that_its_handler_had_to_leave_is_handled_again(handler: Handler, begin: Callable[[], Storage]) -> None:
+    handler.leaves = 1
+    begin()
+    (handler.data / "incoming" / "a.txt").write_text("x")
+    wait_for(lambda: handler.keys == ["incoming/a.txt"] * 2)
 
 
 @pytest.mark.parametrize("failure", ["raise", "report"])

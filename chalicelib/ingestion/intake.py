@@ -60,11 +60,7 @@ def take_in(objects: Objects, key: str, limit: int) -> Arrival | None:
 
 def clear(objects: Objects, arrival: Arrival) -> None:
     """Remove the incoming object, unless other bytes have taken its place since: those bring an event of their own."""
-    try:
-        if objects.stat(arrival.key).etag == arrival.etag:
-            objects.delete(arrival.key)
-    except NotFound:
-        return
+    objects.delete_unchanged(arrival.key, arrival.etag)
 
 
 def file_sha256(path: Path) -> str:

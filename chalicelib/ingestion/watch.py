@@ -1,7 +1,8 @@
 """The trigger of one machine: what arrives in `incoming/` goes to the function that AWS would call once it is whole.
 
 The folder is watched in a thread of its own. A file that came through an upload address arrived by rename and is taken
-at once; any other must have stopped changing first. A failure is tried again, ever later, and again at the next start.
+at once; any other must have stopped changing first, and no process may be writing it still. A failure is tried again,
+ever later, and again at the next start.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from watchfiles import watch
 from chalicelib.ingestion import upload_state
 from chalicelib.ingestion.events import PREFIX, Event, upload_event
 from chalicelib.storage import Storage
+from chalicelib.storage.open_files import is_being_written
 
-# A copy that pauses for longer is taken for finished.
-SETTLED_SECONDS = 1.0
+# How long a file has to be without a change: one that the system says nobody is writing, one of which it says nothing,
+# and an empty one, which something is yet to fill.
+SETTLED_SECONDS, UNSURE_SECONDS, EMPTY_SECONDS = 1.0, 10.0, 60.0
 FIRST_RETRY, LAST_RETRY, TRIES = 0.5, 60.0, 12  # seconds, seconds, some 6 minutes in all
 STEP_MS, DEBOUNCE_MS, TURN_MS = 20, 100, 200
 # What browsers, editors and copy programs call a file while they write it.
@@ -38,6 +41,7 @@ class Arrival:
 
     look: tuple[int, int]
     since: float
+    whole: bool = False
     failures: int = 0
     not_before: float = 0.0
 
@@ -49,12 +53,17 @@ class Arrivals:
         """`is_whole` tells of a file that it arrived complete, so that nothing has to be waited for."""
         self._is_whole = is_whole
         self._waiting: dict[Path, Arrival] = {}
+        self._links: set[Path] = set()
 
     def notice(self, path: Path, now: float) -> None:
-        """A file that appeared or changed. Folders, links and vanished files are left out."""
+        """A file that appeared or changed. Folders, vanished files and, with a line in the log, links are left out."""
+        if path.is_symlink() and path not in self._links:
+            self._links.add(path)
+            log.warning("%s is a link and is left alone: copy the file itself", path)
         look = _look(path)
         if look is not None:
-            self._waiting[path] = Arrival(look, now - SETTLED_SECONDS if self._is_whole(path) else now)
+            whole = self._is_whole(path)
+            self._waiting[path] = Arrival(look, now - SETTLED_SECONDS if whole else now, whole)
 
     def take_due(self, now: float) -> Iterator[Path]:
         """The files that are whole and whose pause is over, oldest first; `done` or `failed` has to follow for each."""
@@ -64,7 +73,7 @@ class Arrivals:
                 del self._waiting[path]
             elif look != arrival.look:
                 self._waiting[path] = Arrival(look, now)
-            elif now - arrival.since >= SETTLED_SECONDS and now >= arrival.not_before:
+            elif now >= arrival.not_before and _is_settled(path, arrival, now):
                 yield path
 
     def done(self, path: Path) -> None:
@@ -133,11 +142,14 @@ class Watcher:
             self._handle_due()
 
     def _handle_due(self) -> None:
-        for path in list(self._arrivals.take_due(time.monotonic())):
+        # Each is looked at when its turn has come: handling the one before may take a while.
+        for path in self._arrivals.take_due(time.monotonic()):
             if self._stopping.is_set():
                 return
             if self._handled(PREFIX + path.relative_to(self._folder).as_posix()):
                 self._arrivals.done(path)
+                # Left there: somebody began to write it meanwhile.
+                self._arrivals.notice(path, time.monotonic())
             else:
                 self._arrivals.failed(path, time.monotonic())
 
@@ -167,14 +179,24 @@ def _is_upload(path: Path) -> bool:
 
 
 def _files(place: Path) -> Iterator[Path]:
-    """The file itself, or all files below a folder: a folder that is moved in is one event."""
-    if place.is_symlink():
-        return
-    if place.is_dir():
+    """The file or link itself, or all of them below a folder: a folder that is moved in is one event."""
+    if place.is_dir() and not place.is_symlink():
         for child in place.iterdir():
             yield from _files(child)
     else:
         yield place
+
+
+def _is_settled(path: Path, arrival: Arrival, now: float) -> bool:
+    """Whether a file that looks as it did before is whole."""
+    still = now - arrival.since
+    if not arrival.whole and still < (SETTLED_SECONDS if arrival.look[0] else EMPTY_SECONDS):
+        return False
+    try:
+        written = is_being_written(path)
+    except OSError:
+        return False
+    return arrival.whole or still >= UNSURE_SECONDS if written is None else not written
 
 
 def _look(path: Path) -> tuple[int, int] | None:

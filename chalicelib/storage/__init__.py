@@ -53,6 +53,9 @@ class Objects(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object; a missing one is no error."""
 
+    def delete_unchanged(self, key: str, etag: str) -> None:
+        """Remove the object if it is still the one of this `etag`, and no process is writing it as far as is known."""
+
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
         """Where a client may PUT the object `key`, once, for `seconds` (a week at most).
 

@@ -21,7 +21,7 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import StorageError
+from chalicelib.errors import NotFound, StorageError
 from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
 from chalicelib.storage.contract import (
     check_key,
@@ -146,6 +146,11 @@ class S3Objects:
     def delete(self, key: str) -> None:
         with _failures():
             self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def delete_unchanged(self, key: str, etag: str) -> None:
+        with contextlib.suppress(NotFound):
+            if self.stat(key).etag == etag:
+                self.delete(key)
 
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:  # noqa: ARG002
         """The address holds while there is no object `key`, and only with the headers given here, which are signed.

@@ -30,6 +30,7 @@ from chalicelib.storage.contract import (
 )
 from chalicelib.storage.durable_files import blocks, make_folder, reading, sweep, sync_folder, walk, writing, written
 from chalicelib.storage.local_index import LocalIndex
+from chalicelib.storage.open_files import is_being_written
 
 _SECRET_BYTES = 32
 _STALE_SECONDS = 24 * 3600  # a write under way is never that old: its process was killed
@@ -111,6 +112,12 @@ class LocalObjects:
             if not path.is_dir():
                 path.unlink()
                 sync_folder(path.parent)
+
+    def delete_unchanged(self, key: str, etag: str) -> None:
+        with contextlib.suppress(NotFound), reading(key):
+            # In this order: who had it open at the first look, or closed it before, has changed what the second sees.
+            if not is_being_written(self._path(key)) and self.stat(key).etag == etag:
+                self.delete(key)
 
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
         check_key(key)
