@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.catalog import layout
 from chalicelib.errors import BadRequest
-from chalicelib.ingestion import identity, ingest, uploads
+from chalicelib.ingestion import identity, ingest, publish, uploads
 from chalicelib.storage import Storage
 from tests.made_reports import (
     NOW,
@@ -85,6 +85,28 @@ def test_bytes_first_read_with_a_named_township_are_known_without_it(storage: St
     assert drop(storage, named, report())["unchanged"] is False
     assert [drop(storage, name, report())["unchanged"] for name in ("a.txt", "c.txt")] == [True, True]
     assert revisions(storage, REPORT) == [1]
+
+
+def test_the_same_document_in_other_bytes_changes_nothing_and_its_bytes_are_known(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = report(WORDS), report(WORDS, furniture="saved by another program")
+    assert first != other
+    published = drop(storage, "a.txt", first)["report"]
+    monkeypatch.setattr(publish, "store", None)
+    for name in ("b.txt", "c.txt"):
+        again = drop(storage, name, other)
+        assert (again["state"], again["report"], again["unchanged"]) == ("published", published, True)
+    sha256 = hashlib.sha256(other).hexdigest()
+    assert all(ingest.find_known(storage, sha256, name) == published for name in (None, TOWN))
+    assert revisions(storage, REPORT) == [1]
+
+
+@pytest.mark.parametrize("second", [report(WORDS + "后"), report(WORDS, index="A/1")], ids=["text", "record"])
+def test_what_differs_in_more_than_its_source_is_a_revision(local_storage: Storage, second: bytes) -> None:
+    drop(local_storage, "a.txt", report(WORDS))
+    state = drop(local_storage, "b.txt", second)
+    assert (state["report"]["revision"], state["unchanged"]) == (2, False)
 
 
 def test_a_corrected_document_is_the_next_revision_and_the_old_one_stays_readable(storage: Storage) -> None:

@@ -43,7 +43,7 @@ def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:
     assert (address.method, state["id"] != other["id"], address.url != other_address.url) == ("PUT", True, True)
 
 
-@pytest.mark.parametrize("code", ["", "331022", "331022999", "亭旁镇", "331022103 ", "33102210３"])
+@pytest.mark.parametrize("code", ["", "1101", "331022999", "亭旁镇", "331022103 ", "33102210３"])
 def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storage: Storage, code: str) -> None:
     for refuse in (
         lambda: uploads.create(local_storage, "a.txt", code, NOW),
@@ -81,12 +81,22 @@ def test_naming_the_township_publishes_from_the_kept_bytes(storage: Storage) -> 
     assert record["township"]["code"] == OTHER_TOWN
 
 
-def test_the_same_bytes_named_alike_are_unchanged_and_unnamed_still_a_question(storage: Storage) -> None:
-    uploads.name_township(storage, drop(storage, "a.txt", UNSETTLED)["id"], TOWN, NOW)
-    again = drop(storage, "b.txt", UNSETTLED)
-    assert again["state"] == "needs_township"
-    assert uploads.name_township(storage, again["id"], TOWN, NOW)["unchanged"] is True
+def test_bytes_whose_township_was_settled_are_not_asked_about_again(storage: Storage) -> None:
+    first, second = (drop(storage, name, UNSETTLED)["id"] for name in ("a.txt", "b.txt"))
+    settled = uploads.name_township(storage, first, TOWN, NOW)
+    assert uploads.name_township(storage, second, TOWN, NOW)["unchanged"] is True
+    again = drop(storage, "c.txt", UNSETTLED)
+    assert (again["state"], again["report"], again["unchanged"]) == ("published", settled["report"], True)
     assert revisions(storage, REPORT) == [1]
+
+
+def test_bytes_that_came_with_a_name_are_a_question_without_it_until_it_is_answered(storage: Storage) -> None:
+    named = uploads.announce(storage, "a.txt", TOWN, NOW)["id"]
+    assert drop(storage, named, UNSETTLED)["state"] == "published"
+    asked = drop(storage, "b.txt", UNSETTLED)
+    assert asked["state"] == "needs_township"
+    assert uploads.name_township(storage, asked["id"], TOWN, NOW)["unchanged"] is True
+    assert drop(storage, "c.txt", UNSETTLED)["unchanged"] is True
 
 
 def test_a_township_can_only_be_named_where_it_is_asked_for(storage: Storage) -> None:

@@ -161,14 +161,13 @@ def _decide(work: _Work, held: Held, data: bytes | None, size: int, limit: int) 
 def _publish(work: _Work, held: Held, data: bytes) -> Held:
     sha256, named = held.state["sha256"], held.state["township"]
     if known := find_known(work.storage, sha256, named):
-        return work.advance(upload_state.step(held, "published", work.now, report=known, unchanged=True))
+        return _tell_unchanged(work, held, known, _names(held, named) - {named})
     parsed = _parse(data, held.state["filename"], named)
-    if parsed.record["township"]["code"] is None:
+    code = parsed.record["township"]["code"]
+    if code is None:
         return _ask_township(work, held, parsed)
-    if known := find_known(work.storage, sha256, parsed.record["township"]["code"]):
-        final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
-        work.commit([upload_state.put(final), publish.known_write(sha256, named, known["id"], known["revision"])])
-        return final
+    if known := find_known(work.storage, sha256, code):
+        return _tell_unchanged(work, held, known, _names(held, code) - {code})
     return _show(work, held, parsed)
 
 
@@ -177,13 +176,40 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
         raise ReportError(
             "no_year", "The report names no year.", "Check that the title or the text says which year it is of."
         )
+    code = parsed.record["township"]["code"]
     place = publish.find_place(work.storage, parsed.record, parsed.text)
+    if place.previous and publish.says_the_same(work.storage.objects, parsed, place.previous):
+        known = {key: place.previous[key] for key in ("id", "revision")}
+        return _tell_unchanged(work, held, known, _names(held, code))
     place = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
     report = {"id": place.report_id, "revision": place.number}
     final = upload_state.step(held, "published", work.now, report=report)
-    writes = publish.visible_writes(parsed, place, held.state["township"], work.now)
-    work.commit([*writes, upload_state.put(final)])
+    named = held.state["township"]
+    shown = publish.visible_writes(parsed, place, named, work.now)
+    also = _names(held, code) - {named}
+    work.commit([*shown, *_known_writes(held, report, also), upload_state.put(final)])
     return final
+
+
+def _tell_unchanged(work: _Work, held: Held, known: dict[str, Any], names: set[str | None]) -> Held:
+    """Published before as `known`: the upload says so, and its bytes are known under `names` from now on."""
+    final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
+    work.commit([*_known_writes(held, known, names), upload_state.put(final)])
+    return Held(final.state, final.version + 1)
+
+
+def _names(held: Held, township: str | None) -> set[str | None]:
+    """The townships under which these bytes need not be read again; None, without any, where they had to be asked for.
+
+    Bytes that came with a name may say another one themselves, so a name alone does not make them known without it.
+    """
+    asked = held.state["state"] == "needs_township"
+    return {held.state["township"], township} | ({None} if asked else set())
+
+
+def _known_writes(held: Held, report: dict[str, Any], names: set[str | None]) -> list[Put]:
+    sha256 = held.state["sha256"]
+    return [publish.known_write(sha256, name, **report) for name in sorted(names, key=str)]
 
 
 def _ask_township(work: _Work, held: Held, parsed: Parsed) -> Held:

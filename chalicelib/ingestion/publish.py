@@ -84,18 +84,23 @@ def _require_servable(*sizes: int) -> None:
         raise ReportError("too_large", detail, "Upload the report alone, or its parts one by one.")
 
 
+def says_the_same(objects: Objects, parsed: records.Parsed, previous: Record) -> bool:
+    """Whether the revision `previous` has this text and record already, read from other bytes."""
+    which = (previous["id"], previous["revision"])
+    new = orjson.loads(records.dump(records.identified(parsed.record, *which)))
+    if {**new, "source": None} != {**previous, "source": None}:
+        return False
+    return objects.get(layout.text_object(*which)) == parsed.text.encode()
+
+
 def visible_writes(parsed: records.Parsed, place: Place, named: str | None, now: datetime) -> list[Put | Delete]:
-    """The index writes that show the stored revision and make its bytes known, also under the township they are of."""
+    """The index writes that show the stored revision and make its bytes known as uploaded, with `named` or without."""
     body = records.dump(records.identified(parsed.record, place.report_id, place.number))
     record = orjson.loads(body)
     summary = layout.summarise(record, iso(now), hashlib.sha256(body).hexdigest())
-    writes = layout.published_writes(record, summary, expect=place.head_version, named=named, previous=place.previous)
-    if named:
-        return writes
-    code = record["township"]["code"]
-    return [*writes, known_write(summary["source_sha256"], code, place.report_id, place.number)]
+    return layout.published_writes(record, summary, expect=place.head_version, named=named, previous=place.previous)
 
 
-def known_write(sha256: str, township: str | None, report_id: str, revision: int) -> Put:
+def known_write(sha256: str, township: str | None, id: str, revision: int) -> Put:  # noqa: A002
     """The write that makes bytes known as this revision."""
-    return Put(*layout.known_source(sha256, township), orjson.dumps({"report": report_id, "revision": revision}))
+    return Put(*layout.known_source(sha256, township), orjson.dumps({"report": id, "revision": revision}))
