@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.bulk import export, fresh
+from chalicelib.errors import StorageError
 from chalicelib.ingestion import uploads, watch
 from chalicelib.ingestion.events import Event, uploaded_keys
 from chalicelib.storage import Storage, local
@@ -267,6 +268,48 @@ def test_a_folder_that_is_removed_is_made_again(handler: Handler, begin: Callabl
     wait_for((handler.data / "incoming").is_dir)
     (handler.data / "incoming" / "b.txt").write_text("x")
     wait_for(lambda: handler.keys[1:] == ["incoming/b.txt"])
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "exported_at"),
+    [
+        ([0], [2]),
+        ([0, 1, 2, 20], [4, 22]),
+        (range(130), [60, 121, 131]),
+        ([], []),
+    ],
+    ids=["one change", "changes and pauses", "changes without a pause", "no change"],
+)
+def test_an_export_comes_with_the_quiet_or_after_a_minute(changed_at: list[int], exported_at: list[int]) -> None:
+    changes, found = fresh.Changes(0, -1), list[int]()
+    assert changes.are_due(0, -1)
+    changes.exported(0)
+    for now in range(200):
+        stamp = sum(at <= now for at in changed_at)
+        if changes.are_due(stamp, now):
+            found.append(now)
+            changes.exported(stamp)
+    assert found == exported_at
+
+
+def test_an_export_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TURN": 0.02, "QUIET": 0.0, "REST": 0, "RETRY": 0.05}.items():
+        monkeypatch.setattr(fresh, name, value)
+    tries, publish_files = list[int](), export.publish_files
+
+    def fail_twice(storage: Storage) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise StorageError("disk_full", "The disk is full.")
+        publish_files(storage)
+
+    monkeypatch.setattr(export, "publish_files", fail_twice)
+    storage = local.open_storage(tmp_path)
+    exporter = fresh.start(tmp_path, storage)
+    try:
+        wait_for(lambda: export.read_manifest(storage.objects) is not None)
+    finally:
+        exporter.stop()
 
 
 def test_the_bulk_files_follow_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
