@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -177,6 +179,37 @@ def test_of_16_uploads_to_one_address_one_gets_in(objects: LocalObjects) -> None
         winners = [n for n in pool.map(upload, range(16)) if n is not None]
     assert len(winners) == 1
     assert objects.get(KEY) == b"%d" % winners[0]
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing that it would still have done is done."""
+
+
+@pytest.mark.parametrize("call", ["link", "fsync"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_leaves_the_address_good_or_the_bytes_kept(
+    objects: LocalObjects, monkeypatch: pytest.MonkeyPatch, call: str, after: bool
+) -> None:
+    key, query = asked(objects.upload_address(KEY, 60, 1000).url)
+    done = getattr(os, call)
+
+    def killed(*arguments: Any) -> None:
+        if after:
+            done(*arguments)
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, killed)
+        patched.setattr(Path, "unlink", lambda *_, **__: None)  # no clearing up either
+        with pytest.raises(KilledError):
+            objects.put_stream(key, [b"first"], 10)
+    kept = [objects.get(each) for each in objects.keys("incoming/")]
+    if kept:
+        assert kept == [b"first"]
+    else:
+        assert objects.verify_upload(key, query, time.time()) == 1000
+        objects.put_stream(key, [b"again"], 10)
+        assert objects.get(key) == b"again"
 
 
 def test_the_secret_is_private_and_lasts(folder: Path, objects: LocalObjects) -> None:

@@ -8,6 +8,7 @@ addresses). A key that is a folder of other keys is refused, which S3 would allo
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
@@ -133,7 +134,7 @@ class LocalObjects:
         """The greatest number of bytes that may be PUT. Raises Forbidden for an address that is forged or expired at
         `now` (seconds since the epoch), Conflict `upload_address_used` for a spent one."""
         max_bytes = signing.read_upload(self._secret, key, query, now)
-        if self._used(key).exists() or self._path(key).exists():
+        if _is_made(self._used(key)) or self._path(key).exists():
             raise address_used(key)
         return max_bytes
 
@@ -156,15 +157,19 @@ class LocalObjects:
 
     def _store_once(self, key: str) -> Callable[[Path, Path], None]:
         def place(scratch: Path, target: Path) -> None:
-            # The mark comes first: whoever makes it is the one upload, however fast its object is ingested and removed.
+            # The mark is locked until it is made: of many at once one gets in, however fast its object is ingested and
+            # removed. It is made last: a process that is killed before leaves the object, or an address still good.
             mark = self._used(key)
             make_folder(mark.parent)
-            mark.open("xb").close()
-            try:
+            with mark.open("ab") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if _is_made(mark):
+                    raise FileExistsError(key)
                 os.link(scratch, target)
-            except BaseException:
-                mark.unlink()
-                raise
+                sync_folder(target.parent)
+                lock.write(b"used")
+                lock.flush()
+                os.fsync(lock.fileno())
             sync_folder(mark.parent)
 
         return place
@@ -188,6 +193,14 @@ class LocalObjects:
         if len(secret) != _SECRET_BYTES:
             raise StorageError("secret_damaged", "The data folder's secret is damaged.", "Remove the file `secret`.")
         return secret
+
+
+def _is_made(mark: Path) -> bool:
+    """Whether an address is spent: an empty mark is one that was never finished."""
+    try:
+        return mark.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _bounded(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
