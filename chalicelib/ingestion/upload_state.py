@@ -89,6 +89,7 @@ def object_key(upload_id: str) -> str:
 def clean_filename(name: str) -> str:
     """The bare file name: no folders of either system, no control characters, valid Unicode, at most 200 characters.
 
+    A slash that parts no folders becomes `_`.
     A name in bytes that are no UTF-8 (as Python spells them) is read as GB18030, which Chinese archives carry.
     """
     raw = name.encode(errors="surrogateescape") if _spells_bytes(name) else name.encode(errors="replace")
@@ -96,8 +97,14 @@ def clean_filename(name: str) -> str:
         name = raw.decode()
     except UnicodeDecodeError:
         name = raw.decode("gb18030", errors="replace")
-    name = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "", re.split(r"[/\\]", name)[-1]).strip()
+    name = re.split(r"[/\\]", name)[-1] if _looks_like_path(name) else re.sub(r"[/\\]", "_", name)
+    name = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "", name).strip()
     return name[-NAME_LIMIT:] if name.strip(".") else "upload"
+
+
+def _looks_like_path(name: str) -> bool:
+    """Whether slashes part folders: a path has a beginning that says so, or nothing that no file name has on Windows."""
+    return re.match(r"\.{0,2}[/\\]|[A-Za-z]:[/\\]", name) is not None or not re.search(r'[<>:"|?*]', name)
 
 
 def _spells_bytes(name: str) -> bool:
