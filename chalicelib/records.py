@@ -105,6 +105,7 @@ def _indicator(number: int, found: Indicator, text: str) -> dict[str, Any]:
         "section": found.section,
         "name": found.name,
         "concept": found.concept,
+        "concept_rule": found.concept_rule,
         "value": found.value,
         "unit": found.unit,
         "bound": found.bound,

@@ -24,6 +24,7 @@ def indicator(
         "section": "s1",
         "name": "投资",
         "concept": concept,
+        "concept_rule": concept and f"alias {concept}: 投资",
         "value": 150000000 + number,
         "unit": "元",
         "bound": "=",

@@ -55,7 +55,7 @@ def section_rows(record: Row, text: str) -> Iterator[Row]:
 def indicator_rows(record: Row) -> Iterator[Row]:
     """The indicators in reading order, each with its section's path and its evidence."""
     paths, whose = section_paths(record), _whose(record)
-    fields = ("name", "concept", "value", "unit", "bound", "yoy", "year", "status", "place")
+    fields = ("name", "concept", "concept_rule", "value", "unit", "bound", "yoy", "year", "status", "place")
     for indicator in record["indicators"]:
         months, standard, evidence = indicator["months"], indicator["standard"], indicator["evidence"]
         yield {

@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from chalicelib.errors import NotFound
 
-TABLE = Path(__file__).resolve().parent.parent / "rules" / "concepts.csv"
+RULES = Path(__file__).resolve().parent.parent / "rules"
 
-Concept = dict[str, str]
+Concept = dict[str, Any]
 
 
 @cache
 def load_concepts() -> dict[str, Concept]:
-    """Every concept by its id, in the table's order: `id`, `zh` and `en` labels, the standard `unit`."""
-    with TABLE.open(encoding="utf-8", newline="") as lines:
-        return {row["id"]: {key: row[key] for key in ("id", "zh", "en", "unit")} for row in csv.DictReader(lines)}
+    """Every concept by its id, in the table's order, as `schemas/concept.schema.json` describes it."""
+    themes = {row["id"]: row for row in _rows("themes.csv")}
+    return {row["id"]: _concept(row, themes[row["theme"]]) for row in _rows("concepts.csv")}
 
 
 def find_concept(concept: str) -> Concept:
@@ -26,3 +27,21 @@ def find_concept(concept: str) -> Concept:
     if found is None:
         raise NotFound("unknown_concept", f"There is no concept {concept!r}.", "See /v1/concepts for all of them.")
     return found
+
+
+def _concept(row: dict[str, str], theme: dict[str, str]) -> Concept:
+    return {
+        "id": row["id"],
+        "theme": theme,
+        "zh": row["zh"],
+        "en": row["en"],
+        "definition": row["definition"],
+        "dimension": row["dimension"].split("|"),
+        "unit": row["unit"],
+        "aliases": row["aliases"].split("|"),
+    }
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (RULES / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from chalicelib.reading.lexicon import read_rows, units
 from chalicelib.reading.model import Indicator
@@ -18,63 +18,120 @@ SPELLINGS = (
     ("商品零售", "零售"),
 )
 WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|地方级|现有|共有)+(?=..)")
-MONEY = {"CNY", "USD"}
+QUOTES = dict.fromkeys(map(ord, " “”\"‘’'"))
+# A longer name tells of a narrower quantity.
+LONGEST = 40
+# Points are the change of a rate, not the rate.
+POINTS = "个百分点"
+# A growth alone has no dimension. It is hardly ever that of a rate or of a number of households.
+NO_GROWTH = {"share", "households"}
+# Rules that are tried by one look: about the root of their number.
+BUNDLE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of `rules/concepts.csv`: the names that are the concept, whole, and its standard unit."""
+    """One row of `rules/concepts.csv`: the dimensions it is measured in, and the names that are it, listed or by pattern."""
 
     id: str
-    unit: str
+    dimensions: frozenset[str]
+    names: frozenset[str]
     pattern: re.Pattern[str]
 
 
-@cache
-def _rules() -> tuple[Rule, ...]:
-    return tuple(Rule(row["id"], row["unit"], re.compile(row["pattern"])) for row in read_rows("concepts.csv"))
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A few rules with all their patterns as one: most names are of no rule, and one look tells."""
+
+    any: re.Pattern[str]
+    rules: tuple[Rule, ...]
 
 
-@cache
-def _any_rule() -> re.Pattern[str]:
-    """All patterns at once: most names are no concept, and one look tells."""
-    return re.compile("|".join(f"(?:{r.pattern.pattern})" for r in _rules()))
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rules that a quantity of one dimension can be of: ids by listed name, and bundles to try in turn."""
+
+    names: dict[str, list[str]]
+    bundles: tuple[Bundle, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A concept and what found it: `alias` or `pattern`, the row's id, and the name as it was compared."""
+
+    concept: str
+    rule: str
 
 
 def with_concepts(indicators: Iterable[Indicator]) -> tuple[Indicator, ...]:
-    """The indicators with the concept that each of them exactly is."""
+    """The indicators with the concept that each of them exactly is, and the rule that says so."""
     found = ((i, find_concept(i)) for i in indicators)
-    return tuple(replace(i, concept=concept) if concept else i for i, concept in found)
+    return tuple(replace(i, concept=m.concept, concept_rule=m.rule) if m else i for i, m in found)
 
 
-def find_concept(indicator: Indicator) -> str | None:
-    """The concept's id; None for a part of the township, for a narrower quantity and where two concepts fit."""
-    if indicator.place is not None:
+def find_concept(indicator: Indicator) -> Match | None:
+    """The concept; None for a part of the township, for a narrower quantity and where two concepts fit."""
+    if indicator.place is not None or len(indicator.name) > LONGEST:
         return None
-    name = normal_name(indicator.name)
-    if _any_rule().fullmatch(name) is None:
+    if indicator.value is None:
+        return _matched(normal_name(indicator.name), None)
+    unit = units().get(indicator.unit or "")
+    if unit is None or unit.unit == POINTS:
         return None
-    fitting = [r.id for r in _rules() if r.pattern.fullmatch(name) and _measured_in(r.unit, indicator)]
-    return fitting[0] if len(fitting) == 1 else None
+    return _matched(normal_name(indicator.name), unit.dimension)
 
 
 def normal_name(name: str) -> str:
-    """The name in one spelling: 规模以上 as 规上, without 全社会 and quotes around it."""
-    name = name.replace(" ", "")
+    """The name in one spelling: 规模以上 as 规上, without quotes, without 全社会 and the like before it."""
+    name = name.translate(QUOTES)
     for long, short in SPELLINGS:
         name = name.replace(long, short)
     return WHOLE.sub("", name)
 
 
-def _measured_in(standard: str, indicator: Indicator) -> bool:
-    """Whether the unit is of the concept's dimension. A growth alone has none and fits all but rates and counts of stock."""
-    if indicator.value is None:
-        return standard not in ("percent", "person", "household") or standard == "person"
-    if indicator.unit is None:
-        return False
-    unit = units().get(indicator.unit)
-    if unit is None:
-        return False
-    if standard in MONEY:
-        return unit.standard in MONEY
-    return unit.standard == standard
+@lru_cache(maxsize=16384)
+def _matched(name: str, dimension: str | None) -> Match | None:
+    table = _table(dimension)
+    found = dict.fromkeys(table.names.get(name, ()), "alias")
+    for bundle in table.bundles:
+        if bundle.any.fullmatch(name):
+            for rule in bundle.rules:
+                if rule.pattern.fullmatch(name):
+                    found.setdefault(rule.id, "pattern")
+    if len(found) != 1:
+        return None
+    ((concept, how),) = found.items()
+    return Match(concept, f"{how} {concept}: {name}")
+
+
+@cache
+def _table(dimension: str | None) -> Table:
+    """The rules of a dimension; None is that of a growth alone."""
+    rules = [rule for rule in _rules() if _measured_in(rule, dimension)]
+    names: dict[str, list[str]] = {}
+    for rule in rules:
+        for name in rule.names:
+            names.setdefault(name, []).append(rule.id)
+    bundles = [rules[n : n + BUNDLE] for n in range(0, len(rules), BUNDLE)]
+    return Table(names, tuple(Bundle(_any_of(bundle), tuple(bundle)) for bundle in bundles))
+
+
+def _measured_in(rule: Rule, dimension: str | None) -> bool:
+    return not rule.dimensions & NO_GROWTH if dimension is None else dimension in rule.dimensions
+
+
+def _any_of(rules: list[Rule]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules))
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    return tuple(
+        Rule(
+            row["id"],
+            frozenset(row["dimension"].split("|")),
+            frozenset(map(normal_name, row["aliases"].split("|"))),
+            re.compile(row["pattern"]),
+        )
+        for row in read_rows("concepts.csv")
+    )

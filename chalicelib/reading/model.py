@@ -110,4 +110,5 @@ class Indicator:
     number_start: int
     number_end: int
     concept: str | None = None
+    concept_rule: str | None = None
     standard: tuple[Decimal, str] | None = None
