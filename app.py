@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @app.serves("show_front_page")
 def show_front_page(ask: Ask) -> Reply:
-    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY)
+    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY)
 
 
 @app.serves("show_problem")
@@ -119,7 +119,7 @@ def read_concept(ask: Ask) -> Reply:
 
 @app.serves("read_manifest")
 def read_manifest(ask: Ask) -> Reply:
-    return json_reply(downloads.manifest(ask.storage, ask.url))
+    return json_reply(downloads.manifest(ask.storage, ask.url), headers=replies.VARY)
 
 
 @app.serves("read_bulk_file")

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import logging
 import os
+import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ CORS = CORSConfig(
     expose_headers=["ETag", "Link", "Location", "Content-Location", "Content-Disposition", "X-Request-Id"],
     max_age=86400,
 )
+
+# A name, an IPv4 or a bracketed IPv6 address, and maybe a port.
+HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 log = logging.getLogger(__name__)
 
@@ -144,11 +148,17 @@ def _own_path(request: Any) -> str:
 
 
 def _base(request: Any) -> str:
-    """Scheme, host and stage: `REPORTS_URL` where it is set, for behind a CDN the Host header is another one."""
+    """Scheme, host and stage: `REPORTS_URL` where it is set, for behind a CDN the Host header is another one.
+
+    What is no host, or no scheme of the web, never gets into an answer: the server's own name stands there then.
+    """
     if configured := os.environ.get("REPORTS_URL"):
         return configured.rstrip("/")
-    host = request.headers.get("host", "localhost")
-    scheme = request.headers.get("x-forwarded-proto", "http")
+    host = request.headers.get("host", "")
+    if not HOST.fullmatch(host):
+        host = request.context.get("domainName", "localhost")
+    scheme = request.headers.get("x-forwarded-proto", "")
+    scheme = scheme if scheme in ("http", "https") else "http"
     return f"{scheme}://{host}{request.context.get('path', '').removesuffix(_own_path(request)).rstrip('/')}"
 
 

@@ -75,7 +75,6 @@ class Gateway:
         path = quote(environ["PATH_INFO"].encode("latin-1"))
         with ExitStack() as held:
             try:
-                held.callback(body.close)
                 if body.comes:
                     held.enter_context(self._turns.taken())
                 sent = (
@@ -135,10 +134,21 @@ def _event(
         "multiValueQueryStringParameters": _fields(parse_qs, environ) or None,
         "pathParameters": captured,
         "stageVariables": None,
-        "requestContext": {"httpMethod": method, "resourcePath": route, "path": path, "requestId": request_id},
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": route,
+            "path": path,
+            "requestId": request_id,
+            "domainName": _own_host(environ),
+        },
         "body": base64.b64encode(_whole(body, method)).decode(),
         "isBase64Encoded": True,
     }
+
+
+def _own_host(environ: Environ) -> str:
+    name = environ["SERVER_NAME"]
+    return f"{f'[{name}]' if ':' in name else name}:{environ['SERVER_PORT']}"
 
 
 def _fields(parse: Callable[..., Any], environ: Environ) -> Any:
@@ -150,7 +160,7 @@ def _fields(parse: Callable[..., Any], environ: Environ) -> Any:
 
 
 def _whole(body: Body, method: str) -> bytes:
-    """All of the body, read in blocks so that each has its time. Raises RefusedError beyond `BODY_BYTES`."""
+    """All of the body. Raises RefusedError beyond `BODY_BYTES`."""
     if body.length > BODY_BYTES:
         raise refusal(413, method)
     read = bytearray()

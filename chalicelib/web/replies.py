@@ -25,6 +25,8 @@ FRESH = "public, max-age=0, must-revalidate"
 HOURLY = "public, max-age=3600"
 FOR_EVER = "public, max-age=31536000, immutable"
 NEVER = "no-store"
+# Of answers that hold the service's own address and may be kept.
+VARY = {"Vary": "Host, X-Forwarded-Proto"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
         return json_reply({"data": page.data, "next": None}, **more)
     given = {name: value for name, value in ask.query.items() if value is not None}
     address = ask.url(f"{ask.path}?{urlencode({**given, 'cursor': page.next}, quote_via=quote)}")
-    return json_reply({"data": page.data, "next": address}, headers={"Link": f'<{address}>; rel="next"'}, **more)
+    return json_reply(
+        {"data": page.data, "next": address}, headers={"Link": f'<{address}>; rel="next"', **VARY}, **more
+    )
 
 
 def upload_reply(ask: Ask, state: Mapping[str, Any], put: UploadAddress | None = None, seconds: int = 0) -> Reply:
