@@ -216,6 +216,19 @@ def test_the_source_is_a_short_lived_address(filled: Storage) -> None:
     assert record()["source"]["sha256"] in answer.headers["location"]
 
 
+@pytest.mark.parametrize(
+    ("source", "media"),
+    [
+        ({"format": "text", "encoding": "gb18030", "filename": "a.html"}, "text/plain; charset=gb18030"),
+        ({"format": "html", "encoding": "utf-8", "filename": "a"}, "text/html; charset=utf-8"),
+    ],
+)
+def test_the_source_is_sent_as_what_it_was_found_to_be(storage: Storage, source: dict[str, str], media: str) -> None:
+    found = record()
+    publish(storage, {**found, "source": {**found["source"], **source}})
+    assert quote(media, safe="") in get(storage, f"{REPORT}/source").headers["location"].replace("+", "%20")
+
+
 def test_a_method_that_is_not_taken_is_a_problem(filled: Storage) -> None:
     answer = call(filled, "DELETE", REPORT)
     assert answer.headers["allow"] == "GET, HEAD"
@@ -238,7 +251,7 @@ def test_a_body_that_is_no_json_is_a_problem(local_storage: Storage) -> None:
         ('{"filename": null}', "bad_parameter", "filename"),
         ('{"filename": "a", "townschip": "1"}', "unknown_parameter", "townschip"),
         ('{"filename": "a", "township": "亭旁镇"}', "unknown_township", "township"),
-        ('{"filename": "a", "township": "331022"}', "unknown_township", "township"),
+        ('{"filename": "a", "township": "1101"}', "unknown_township", "township"),
     ],
 )
 def test_a_request_for_an_upload_is_checked(storage: Storage, body: str, code: str, parameter: str | None) -> None:
@@ -310,6 +323,33 @@ def test_each_thread_has_its_own_request() -> None:
 def test_an_event_of_no_route_is_not_answered_as_one() -> None:
     with pytest.raises(ValueError, match="No matching route"):
         event("GET", "/nothing")
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"Host": "data.example:81"}, "https://data.example:81"),
+        ({"Host": "[::1]:8000"}, "https://[::1]:8000"),
+        ({"X-Forwarded-Proto": "http"}, "http://reports.example"),
+        ({"X-Forwarded-Proto": "javascript"}, "http://reports.example"),
+        ({"X-Forwarded-Proto": "https>; rel=x"}, "http://reports.example"),
+        ({"Host": 'a.example/"><script>'}, "https://api.example"),
+        ({"Host": 'a.example>; rel="x", <b.example'}, "https://api.example"),
+        ({"Host": "user@a.example"}, "https://api.example"),
+        ({"Host": ""}, "https://api.example"),
+    ],
+)
+def test_addresses_begin_at_the_host_that_was_asked_if_it_is_one(
+    filled: Storage, headers: dict[str, str], base: str
+) -> None:
+    app.__dict__["storage"] = filled
+    for url, begins in (("/", f'<base href="{base}/api/">'), ("/v1/reports?limit=1", f'"next":"{base}/api/v1/')):
+        asked = event("GET", url, headers=headers)
+        asked["requestContext"]["domainName"] = "api.example"
+        answer = app(asked, None)
+        assert begins in answer["body"]
+        assert answer["headers"]["Vary"] == "Host, X-Forwarded-Proto"
+        assert base in answer["headers"].get("Link", base)
 
 
 def test_the_front_page_links_to_what_there_is(filled: Storage) -> None:

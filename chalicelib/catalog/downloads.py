@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import mimetypes
+import codecs
 from collections.abc import Callable
 from typing import Any
+
+import orjson
 
 from chalicelib.bulk import export
 from chalicelib.catalog import layout, one_report
@@ -12,14 +14,19 @@ from chalicelib.errors import NotFound
 from chalicelib.storage import Storage
 
 ADDRESS_SECONDS = 300
+MEDIA = {"html": "text/html", "text": "text/plain"}
 
 
 def source_address(storage: Storage, report: str, revision: int | None = None) -> str:
     """Where the uploaded file of a revision can be had, under the name that it came with. Raises NotFound."""
-    line = one_report.revision_line(storage.index, report, revision)
-    name = line["filename"]
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return storage.objects.download_address(layout.raw_object(line["source_sha256"]), ADDRESS_SECONDS, name, kind)
+    source = orjson.loads(one_report.record(storage, report, revision))["source"]
+    key = layout.raw_object(source["sha256"])
+    return storage.objects.download_address(key, ADDRESS_SECONDS, source["filename"], media(source))
+
+
+def media(source: dict[str, Any]) -> str:
+    """The content type of an uploaded file by its record's `source`: what it was found to be, not how it is called."""
+    return f"{MEDIA[source['format']]}; charset={codecs.lookup(source['encoding']).name}"
 
 
 def manifest(storage: Storage, url: Callable[[str], str]) -> dict[str, Any]:
