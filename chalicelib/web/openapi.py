@@ -101,7 +101,7 @@ def _responses(route: Route) -> Json:
     responses = {str(route.status): success}
     if route.status == 200 and route.method == "GET":
         responses["304"] = {"description": "Nothing changed since the ETag that was sent."}
-    for status in (*route.problems, 500, 503):
+    for status in (*route.problems, 429, 500, 503):
         responses[str(status)] = _problem(status)
     return responses
 
