@@ -102,6 +102,12 @@ def get(code: str) -> Division | None:
     return None if row is None else table().division(row)
 
 
+def is_place(code: str) -> bool:
+    """Whether a township, county, prefecture or province has this code; rows that stand for a missing level are none."""
+    division = get(code)
+    return division is not None and division.name not in PLACEHOLDERS
+
+
 def place(code: str) -> Place:
     """The names down to this code: `name` is the township's. A placeholder or a county that repeats its city is None.
 
@@ -138,6 +144,13 @@ def children(code: str) -> tuple[Division, ...]:
     digits = {0: 2, 2: 4, 4: 6, 6: 9}.get(len(code), 0)
     first, last = bisect_left(every.codes, code), bisect_left(every.codes, code + ":")
     return tuple(every.division(row) for row in range(first, last) if len(every.codes[row]) == digits)
+
+
+def townships_in(code: str) -> Iterator[Division]:
+    """The townships below a county, prefecture or province, in order; a township itself."""
+    every = table()
+    first, last = bisect_left(every.codes, code), bisect_left(every.codes, code + ":")
+    return (every.division(row) for row in range(first, last) if len(every.codes[row]) == 9)
 
 
 def latin(code: str) -> str:

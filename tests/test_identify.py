@@ -71,7 +71,24 @@ def test_a_named_code_settles_the_township() -> None:
     assert (identity.township.name, identity.township.county, identity.candidates) == ("城关镇", "房县", ())
 
 
-@pytest.mark.parametrize("code", ["999999999", "331022", "", "城关镇", "33102210"])
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("331022103", ("亭旁镇", "三门县", "台州市", "浙江省")),
+        ("331022", (None, "三门县", "台州市", "浙江省")),
+        ("441900", (None, None, "东莞市", "广东省")),
+        ("3310", (None, None, "台州市", "浙江省")),
+        ("33", (None, None, None, "浙江省")),
+    ],
+)
+def test_a_named_code_of_any_level_settles_the_place(code: str, names: tuple[str | None, ...]) -> None:
+    identity = identify(READ[0].page(), township=code)
+    place = identity.township
+    assert (place.code, identity.candidates) == (code, ())
+    assert (place.name, place.county, place.prefecture, place.province) == names
+
+
+@pytest.mark.parametrize("code", ["999999999", "1101", "", "城关镇", "33102210"])
 def test_a_code_that_is_no_township_is_refused(code: str) -> None:
     with pytest.raises(ReportError) as caught:
         identify(READ[0].page(), township=code)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
+from bench import name_townships
 from chalicelib import divisions
 from chalicelib.reading import gazetteer
 from chalicelib.reading.model import Page
 from chalicelib.reading.townships import resolve_township
 
+FORMER_DIVISIONS = gazetteer.RULES.with_name("former_divisions.csv")
 EVERY = 89  # a prime step through the table's 41,352 townships
 SAMPLE = [code for code in divisions.table().codes if len(code) == 9][::EVERY]
 
@@ -21,15 +25,34 @@ def _code(page: Page) -> str | None:
     return resolve_township(page)[0].code
 
 
-def test_county_and_name_in_the_title_give_the_township_or_leave_it_open() -> None:
-    codes = {code: _code(_page(f"{_county(code)}{divisions.place(code)['name']}2020年工作总结")) for code in SAMPLE}
-    assert {code: found for code, found in codes.items() if found not in (code, None)} == {}
-    assert list(codes.values()).count(None) <= len(SAMPLE) // 100
+@pytest.mark.parametrize("form", ["county and name", "short county, name", "prefecture and name"])
+def test_a_title_gives_the_township_or_leaves_it_open(form: str) -> None:
+    named = {code: title for code in SAMPLE for each, title in name_townships.titles(code) if each == form}
+    found = {code: name_townships.resolve(title) for code, title in named.items()}
+    assert {code: each for code, each in found.items() if each not in (code, None)} == {}
+    assert list(found.values()).count(None) <= len(found) // (50 if form == "prefecture and name" else 200)
 
 
-def _county(code: str) -> str:
-    place = divisions.place(code)
-    return place["county"] or place["prefecture"] or ""
+FORMER = list(csv.DictReader(FORMER_DIVISIONS.read_text("utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("row", FORMER, ids=lambda row: row["former"])
+def test_a_former_county_is_read_as_what_took_its_place(row: dict[str, str]) -> None:
+    assert (_code(_page(f"{row['example']}2010年工作总结")) or "").startswith(row["code"])
+
+
+@pytest.mark.parametrize("row", FORMER, ids=lambda row: row["former"])
+def test_a_former_county_settles_a_common_name(row: dict[str, str]) -> None:
+    """Wherever a name stands for several townships, the former county tells which, as the present one does."""
+    common = [d for d in divisions.children(row["code"]) if len(divisions.named(d.name)) > 1]
+    for division in common[:3]:
+        page = _page(f"{division.name}2010年工作总结", issuer=f"{row['former']}人民政府")
+        assert _code(page) == division.code
+
+
+def test_former_names_are_many_and_each_stands_once() -> None:
+    assert len({row["former"] for row in FORMER}) == len(FORMER) >= 120
+    assert all(row["example"].startswith(row["former"]) and 2000 <= int(row["year"]) <= 2023 for row in FORMER)
 
 
 def test_a_name_alone_gives_the_township_where_it_is_the_only_one() -> None:
@@ -75,6 +98,42 @@ def test_the_county_code_in_the_index_number_settles_a_name(code: str) -> None:
         pytest.param(_page("关于报送稽东镇2020年工作总结的报告"), "330603109", id="a letter's words before it"),
         pytest.param(_page("恩施州恩施市白果乡2020年工作总结"), "422801206", id="short form of a prefecture"),
         pytest.param(_page("余杭市径山镇2000年工作总结"), "330110109", id="county that became a district"),
+        pytest.param(_page("三门亭旁镇2020年工作总结"), "331022103", id="a short county"),
+        pytest.param(_page("关于三门亭旁镇2020年工作总结"), "331022103", id="a short county behind a word"),
+        pytest.param(_page("温岭太平街道2020年工作总结"), "331081001", id="a short county and a common name"),
+        pytest.param(_page("乳山城区街道2020年工作总结"), "371083001", id="a short county that makes up another"),
+        pytest.param(_page("永丰古县镇2020年工作总结"), "360825103", id="a name that makes up a county"),
+        pytest.param(_page("工作总结", source="三门亭旁镇"), "331022103", id="a short county in the source"),
+        pytest.param(_page("兴化市开发区2020年工作总结"), "321281400", id="a county and an everyday name"),
+        pytest.param(_page("射阳盐场2020年工作总结"), "320924404", id="a short county and an everyday name"),
+        pytest.param(_page("推进兴化开发区2020年工作总结"), None, id="an everyday name amid others"),
+        pytest.param(_page("沙县区青山纸业工业区2020年工作总结"), "350405402", id="a county's old name in its new one"),
+        pytest.param(
+            _page("张家口市塞北管理区沙梁子管理处2020年工作总结"), "130773502", id="a county that holds its city"
+        ),
+        pytest.param(_page("五原县隆兴昌镇荣丰办事处2020年工作总结"), "150821402", id="a name that holds its county's"),
+        pytest.param(_page("西安先锋街道2020年工作总结"), None, id="a short city is no county"),
+        pytest.param(_page("三都街道办事处2020年工作总结", site="象州县"), None, id="an office of a 街道 elsewhere"),
+        pytest.param(_page("景宁县大漈乡2020年工作总结"), "331127208", id="an autonomous county's customary name"),
+        pytest.param(_page("景宁县大漈畲族乡2020年工作总结"), "331127208", id="a people that the table leaves out"),
+        pytest.param(_page("桐庐县莪山乡2020年工作总结"), "330122201", id="a people that the title leaves out"),
+        pytest.param(_page("库伦旗茫汗苏木2020年工作总结"), "150524200", id="a 苏木"),
+        pytest.param(_page("宜兴市湖㳇镇2020年工作总结"), "320282113", id="a rare character"),
+        pytest.param(_page("苏州市浒墅关经开区（镇）2020年工作总结"), "320505400", id="full-width brackets"),
+        pytest.param(_page("苏州市浒墅关经开区(镇)2020年工作总结"), "320505400", id="narrow brackets"),
+        pytest.param(_page("城关镇2020年工作总结", "房县城关镇。房县县城。在房县。"), "420325100", id="the body alone"),
+        pytest.param(_page("城关镇2020年工作总结", index="11420325011137012X/2021-1"), "420325100", id="credit code"),
+        pytest.param(
+            _page("城关镇2020年工作总结", index="11420325011137012X202100012"), "420325100", id="credit code and more"
+        ),
+        pytest.param(_page("城关镇2020年工作总结", index="4203250301/2023"), "420325100", id="a code and a number"),
+        pytest.param(_page("城关镇2020年工作总结", index="A-420325-2023"), "420325100", id="a code amid hyphens"),
+        pytest.param(_page("城关镇2020年工作总结", index="202103-000012"), None, id="six digits of a month"),
+        pytest.param(
+            _page("城关镇2020年工作总结", "全年。\n相关链接：城关镇、平水镇、稽东镇工作总结", site="房县"),
+            "420325100",
+            id="links that name others",
+        ),
         pytest.param(_page("亭旁镇、横渡镇2020年工作总结"), None, id="two townships in the title"),
         pytest.param(_page("台州市2020年政府工作报告"), "3310", id="a prefecture's report"),
         pytest.param(_page("浙江省2020年政府工作报告"), "33", id="a province's report"),
@@ -91,6 +150,35 @@ def test_candidates_come_best_first_with_the_words_for_them() -> None:
     assert len(candidates) == 20
     assert candidates[0].township.county == "房县"
     assert candidates[0].evidence == ("title: 城关镇", "body: 房县 ×1")
+
+
+@pytest.mark.parametrize(
+    ("title", "county", "names"),
+    [
+        pytest.param("三门县亭旁乡", "三门县", ["亭旁镇"], id="乡 to 镇"),
+        pytest.param("余杭区余杭镇", "余杭区", ["余杭街道"], id="镇 to 街道"),
+        pytest.param("户县草堂镇", "鄠邑区", ["草堂街道"], id="镇 to 街道 in a county that became a district"),
+        pytest.param("仙居县下各街道", "仙居县", ["下各镇"], id="街道 where the table has a 镇"),
+        pytest.param("房县城关街道", "房县", ["城关镇"], id="a common name"),
+        pytest.param("建德市三都街道办事处", "建德市", ["三都镇"], id="the office of a 街道"),
+        pytest.param("莱芜市莱城区口镇", "莱芜区", ["口镇街道"], id="a 街道 named with the old rank"),
+        pytest.param("北京市朝阳区南磨房乡", "朝阳区", ["南磨房地区"], id="地区 of Beijing"),
+        pytest.param("朝阳区南磨房乡", None, ["南磨房地区"], id="one of two counties of that name"),
+        pytest.param("景宁县东坑乡", "景宁畲族自治县", ["东坑镇"], id="an autonomous county's customary name"),
+        pytest.param("宜兴市湖父镇", "宜兴市", ["湖㳇镇"], id="another character for a rare one"),
+        pytest.param("宜兴市湖镇", "宜兴市", ["湖㳇镇"], id="a rare character left out"),
+        pytest.param("三门县没有镇", "三门县", [], id="nothing alike"),
+    ],
+)
+def test_a_name_of_another_rank_gives_candidates_of_its_county(
+    title: str, county: str | None, names: list[str]
+) -> None:
+    township, candidates = resolve_township(_page(f"{title}2010年工作总结"))
+    assert (township.code, township.county) == (None, county)
+    assert [c.township.name for c in candidates] == names
+    for candidate in candidates:
+        assert candidate.evidence[0].startswith("title: ")
+        assert candidate.evidence[1].endswith(f": {candidate.township.name}")
 
 
 @pytest.mark.parametrize("people", sorted(gazetteer.words("peoples")))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from chalicelib import divisions
+from chalicelib.catalog import layout
 from chalicelib.divisions import LEVELS
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
+from chalicelib.storage import Index
 
 DIGITS = {level: digits for digits, level in LEVELS.items()}
 
@@ -36,6 +40,18 @@ def township(value: str) -> str:
     return found[0].code
 
 
+def require_reported(index: Index, value: str) -> None:
+    """Raise NotFound `unknown_township` for a code above the townships' that has no report of its own.
+
+    Counties and cities publish reports too, and lists of those are asked for as a township's are.
+    """
+    code = township(value)
+    if len(code) < DIGITS["township"] and not index.query(layout.reports_of_township(code).pk, limit=1):
+        detail = f"{code} is the code of a {LEVELS[len(code)]} that has no report of its own."
+        way_out = f"Find the townships in it with /v1/townships?q={code}."
+        raise NotFound("unknown_township", detail, way_out, nearest=[])
+
+
 def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> tuple[str, ...]:
     """The codes of the divisions of the level `parameter` that have this code or name and lie in one of `within`.
 
@@ -56,10 +72,7 @@ def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> t
 
 def search(q: str | None, within: Sequence[str]) -> list[str]:
     """The codes of the townships whose name or Latin name holds `q`, exact ones first; of all without `q`."""
-    if q is None:
-        found: Iterable[str] = (code for code in divisions.table().codes if len(code) == DIGITS["township"])
-    else:
-        found = divisions.search_codes(q)
+    found = _townships() if q is None else _found(q)
     return [code for code in found if code.startswith(tuple(within))]
 
 
@@ -73,12 +86,36 @@ def describe(code: str) -> dict[str, Any]:
 
 def nearest(value: str, level: str, count: int = 5) -> list[str]:
     """Names of the level that share the most characters with `value`, of those the ones that begin as it does."""
-    wanted = set(value)
-    scored = (
-        (len(wanted & set(name)) / max(len(wanted), len(name)), name.startswith(value[:2]), name)
-        for name in {*_level(level).values()}
-    )
-    return [name for score, _, name in heapq.nlargest(count, scored) if score > 0]
+    return list(_nearest(value, level, count))
+
+
+# The pages of a list ask the same again, and the table never changes. Few are kept: one may hold all 40,000 codes.
+@lru_cache(maxsize=32)
+def _found(q: str) -> tuple[str, ...]:
+    return tuple(divisions.search_codes(q))
+
+
+@cache
+def _townships() -> tuple[str, ...]:
+    return tuple(_level("township"))
+
+
+@lru_cache(maxsize=256)
+def _nearest(value: str, level: str, count: int) -> tuple[str, ...]:
+    holding = _names_by_character(level)
+    shared = Counter(chain.from_iterable(holding.get(character, ()) for character in set(value)))
+    wanted, begins = len(set(value)), value[:2]
+    scored = ((n / max(wanted, len(name)), name.startswith(begins), name) for name, n in shared.items())
+    return tuple(name for _, _, name in heapq.nlargest(count, scored))
+
+
+@cache
+def _names_by_character(level: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in {*_level(level).values()}:
+        for character in set(name):
+            found.setdefault(character, []).append(name)
+    return found
 
 
 @cache

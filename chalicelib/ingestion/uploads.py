@@ -21,7 +21,8 @@ TAKEN = 10
 def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
     """A new upload in the state `waiting`, and where to PUT its file within an hour.
 
-    `township` is the 9-digit code that settles whose report it is. Raises BadRequest `unknown_township`.
+    `township` is the code that settles whose report it is: 9 digits, or fewer for a county's, prefecture's or
+    province's. Raises BadRequest `unknown_township`.
     """
     state = announce(storage, filename, township, now)
     key = upload_state.object_key(state["id"])
@@ -55,12 +56,11 @@ def name_township(storage: Storage, upload_id: str, code: str, now: datetime) ->
 
 
 def require_township(code: str) -> None:
-    """Raise BadRequest `unknown_township` for anything but the 9-digit code of a township."""
-    division = divisions.get(code)
-    if division is None or division.level != "township":
+    """Raise BadRequest `unknown_township` for anything but the code of a township, county, prefecture or province."""
+    if not divisions.is_place(code):
         raise BadRequest(
             "unknown_township",
-            f"No township has the code {code!r}.",
-            "Find the 9-digit code with GET /v1/townships?q=….",
+            f"No township has the code {code!r}, and no county, prefecture or province.",
+            "Find the 9-digit code with GET /v1/townships?q=…; its first six digits are the county's.",
             parameter="township",
         )

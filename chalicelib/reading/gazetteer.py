@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -57,8 +59,7 @@ def words(kind: str) -> frozenset[str]:
 
 @cache
 def _peoples() -> re.Pattern[str]:
-    ordered = sorted(words("peoples"), key=lambda name: -len(name))
-    return re.compile("(?:" + "|".join(ordered) + ")+(?=自治|乡|镇|$)")
+    return re.compile(f"(?:{'|'.join(sorted(words('peoples'), key=lambda name: -len(name)))})+(?=自治|乡|镇|$)")
 
 
 def stem(name: str) -> str:
@@ -69,18 +70,45 @@ def stem(name: str) -> str:
 
 @cache
 def _uppers() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Codes of counties and above by full name, and by stem."""
+    """Codes of counties and above by full name (also former and customary: `景宁县`, `恩施州`), and by stem."""
     exact: dict[str, list[str]] = {}
     stems: dict[str, list[str]] = {}
+    customary: dict[str, list[str]] = {}
     table = divisions.table()
     for code, name in zip(table.codes, table.names, strict=True):
         if len(code) == 9 or name in divisions.PLACEHOLDERS:
             continue
         exact.setdefault(name, []).append(code)
         short = stem(name)
-        if _STEM_LEAST <= len(short) <= 6 and short != name:
+        if (found := re.search("自治([县旗州])$", name)) and short != name:
+            customary.setdefault(short + found.group(1), []).append(code)
+        if _STEM_LEAST <= len(short) <= 6 and (short != name or name.endswith("群岛")):
             stems.setdefault(short, []).append(code)
-    return {k: tuple(v) for k, v in exact.items()}, {k: tuple(v) for k, v in stems.items()}
+    for name, codes in customary.items():
+        exact.setdefault(name, codes)
+    for name, code in _former():
+        exact.setdefault(name, []).append(code)
+        if len(short := stem(name)) >= _STEM_LEAST and short not in stems:
+            stems[short] = [code]
+    return {k: tuple(v) for k, v in exact.items()}, {k: _lone_counties(v) for k, v in stems.items()}
+
+
+def _former() -> list[tuple[str, str]]:
+    """Former names of counties, each with the code of the division that took its place."""
+    with RULES.with_name("former_divisions.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["former"], row["code"]) for row in csv.DictReader(file)]
+
+
+def _lone_counties(codes: list[str]) -> tuple[str, ...]:
+    """The codes, with the prefecture instead of its counties where several share a short form (`和田`)."""
+    counties = Counter(code[:4] for code in codes if len(code) == 6)
+    return tuple(dict.fromkeys(code[:4] if counties[code[:4]] > 1 else code for code in codes))
+
+
+def without_people(name: str) -> str:
+    """A township's name without the name of a people: `同乐苗族乡` gives `同乐乡`."""
+    short = _peoples().sub("", name)
+    return short if len(short) > 2 else name
 
 
 @cache
@@ -88,7 +116,7 @@ def _short_townships() -> dict[str, tuple[str, ...]]:
     """Full names of ethnic townships by their short form: `同乐乡` stands for `同乐苗族乡`."""
     shorts: dict[str, list[str]] = {}
     for name in divisions.table().rows:
-        if "族" in name and name[-1] in "乡镇" and (short := _peoples().sub("", name)) != name and len(short) > 2:
+        if "族" in name and name[-1] in "乡镇" and (short := without_people(name)) != name:
             shorts.setdefault(short, []).append(name)
     return {short: tuple(names) for short, names in shorts.items()}
 
@@ -102,13 +130,21 @@ def find_uppers(text: str) -> Iterator[Mention]:
         for start in range(max(past, end - LONGEST_UPPER), end - 1):
             name = text[start:end]
             if (codes := exact.get(name)) and (name not in words("generic") or at_boundary(text, start)):
-                yield Mention(start, end, name, codes, True)
+                end = _longest_upper(text, start, end)
+                yield Mention(start, end, text[start:end], exact[text[start:end]], True)
             elif len(name) > _STEM_LEAST and name[-1] in "县市区" and (codes := stems.get(name[:-1])):
                 yield Mention(start, end, name, codes, False)
             else:
                 continue
             past = end
             break
+
+
+def _longest_upper(text: str, start: int, end: int) -> int:
+    """Where the longest name ends that begins as the one at `start:end` does: `沙县区`, `张家口市塞北管理区`."""
+    exact = _uppers()[0]
+    longer = range(min(len(text), start + LONGEST_UPPER + 4), end, -1)
+    return next((past for past in longer if text[start:past] in exact), end)
 
 
 def stem_codes(name: str) -> tuple[str, ...]:
@@ -172,7 +208,7 @@ def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
         if name.startswith(word) and len(name) > len(word) + 1:
             name = name[len(word) :]
             break
-    short = len(name) - len(rank.group())
+    short = len(name) - (end - rank.start())
     if not 1 < short + (rank.group() in "镇乡") <= 6 or name[0] in "全我本各乡镇村城小该此":
         return None
     return TownshipMention(end - len(name), end, name, is_township(name))
@@ -187,9 +223,10 @@ def _last_run(text: str) -> str:
 
 def is_township(name: str) -> bool:
     """Whether a township carries exactly this name, or it is the short form of an ethnic one."""
-    rows = divisions.table().rows.get(name)
+    table = divisions.table()
+    rows = table.rows.get(name) or (table.folded.get(divisions.fold(name)) if name[-1:] in (")", "）") else None)
     if rows is not None:
-        return any(len(divisions.table().codes[row]) == 9 for row in rows)
+        return any(len(table.codes[row]) == 9 for row in rows)
     return name in _short_townships()
 
 

@@ -11,8 +11,10 @@ from chalicelib import divisions
 from chalicelib.divisions import Division
 from chalicelib.errors import ReportError
 from chalicelib.reading import gazetteer
+from chalicelib.reading.anchors import find_anchored
 from chalicelib.reading.evidence import Evidence, collect_evidence, place_strings
 from chalicelib.reading.model import Candidate, Page, Township
+from chalicelib.reading.namesakes import find_namesakes, is_same
 
 NOBODY = Township(None, None, None, None, None)
 MOST_CANDIDATES = 20
@@ -32,13 +34,15 @@ _COUNTY_REPORT = re.compile(r"[)）\s]*(?:人民政府|政府|委|党委)?[)）\
 
 
 def named_township(code: str) -> Township:
-    """The township with this 9-digit code; raises ReportError `unknown_township` where the table has none."""
-    division = divisions.get(code)
-    if division is None or division.level != "township":
+    """The township with this 9-digit code, or the county, prefecture or province with a shorter one, `name` None.
+
+    Raises ReportError `unknown_township` where the table has no place of this code.
+    """
+    if not divisions.is_place(code):
         raise ReportError(
             "unknown_township",
-            f"No township has the code {code}.",
-            "Give the 9-digit statistical code of 2023; /v1/townships?q= finds it by name.",
+            f"No township has the code {code}, and no county, prefecture or province.",
+            "Give the statistical code of 2023: 9 digits for a township, 6 for a county; /v1/townships?q= finds it.",
             place="township",
         )
     return _township(code)
@@ -56,7 +60,7 @@ def resolve_township(page: Page) -> tuple[Township, tuple[Candidate, ...]]:
         return NOBODY, ()
     rows = [d for full in gazetteer.full_names(name) for d in divisions.named(full)]
     if not rows:
-        return _unknown(name, evidence)
+        return _unknown(name, kind, evidence)
     scored = sorted(((_score(d, evidence), d) for d in rows), key=lambda pair: (-pair[0][0], pair[1].code))
     (best, printed, _), first = scored[0]
     second = scored[1][0][0] if len(scored) > 1 else 0.0
@@ -67,12 +71,18 @@ def resolve_township(page: Page) -> tuple[Township, tuple[Candidate, ...]]:
     candidates = tuple(
         Candidate(_township(d.code), (f"{kind}: {name}", *said)) for (_, _, said), d in scored[:MOST_CANDIDATES]
     )
-    return Township(None, name, None, None, None), candidates
+    township, namesakes = Township(None, name, None, None, None), tuple[Candidate, ...]()
+    uppers = _surest_uppers(evidence)
+    if uppers and not any(d.code.startswith(uppers) for d in rows):
+        township, namesakes = _unknown(name, kind, evidence)
+    return township, () if township.code else namesakes or candidates
 
 
 def _township_name(strings: Sequence[tuple[str, str]], body: str) -> tuple[str | None, str]:
     """The township's name and the kind of string that gives it; (None, '') where none does."""
     for kind, line in strings:
+        if kind != "url" and (anchored := find_anchored(line[:300])):
+            return anchored[-1 if kind == "breadcrumb" else 0].name, kind
         mentions = gazetteer.find_townships(line[:300])
         if kind == "breadcrumb":
             mentions = mentions[::-1]
@@ -147,18 +157,30 @@ def _contradicted(division: Division, evidence: Evidence) -> bool:
     return bool(decisive) and not any(_level(code, m.codes) for m in decisive)
 
 
-def _unknown(name: str, evidence: Evidence) -> tuple[Township, tuple[Candidate, ...]]:
-    """A township that the table lacks: its name, the county where certain, and namesakes of another rank there."""
-    upper = _surest_upper(evidence)
-    if upper is None:
+def _unknown(name: str, kind: str, evidence: Evidence) -> tuple[Township, tuple[Candidate, ...]]:
+    """A township that the table lacks where the page places it: its name, the county where certain, and its namesakes
+    of another rank there as candidates. With or without the name of a people it is the same township."""
+    uppers = _surest_uppers(evidence)
+    if not uppers:
         return Township(None, name, None, None, None), ()
-    place = divisions.place(upper)
-    stem = re.sub("(?:街道办事处|街道|[镇乡]|苏木|地区)$", "", name)
-    namesakes = [
-        d for d in divisions.children(upper) if len(upper) == 6 and gazetteer.stem(d.name).rstrip("镇乡街道") == stem
-    ]
-    candidates = tuple(Candidate(_township(d.code), (f"{place['county']}: {d.name}",)) for d in namesakes)
-    return Township(None, name, place["county"], place["prefecture"], place["province"]), candidates
+    namesakes = find_namesakes(name, uppers) if len(uppers[0]) > 2 else []
+    same = [d for d in namesakes if is_same(d.name, name)]
+    if len(same) == 1 and len(uppers[0]) == 6:
+        return _township(same[0].code), ()
+    candidates = tuple(
+        Candidate(_township(d.code), (f"{kind}: {name}", f"{_name_above(d, uppers)}: {d.name}"))
+        for d in namesakes[:MOST_CANDIDATES]
+    )
+    if len(uppers) > 1:
+        return Township(None, name, None, None, None), candidates
+    above = divisions.place(uppers[0])
+    return Township(None, name, above["county"], above["prefecture"], above["province"]), candidates
+
+
+def _name_above(township: Division, uppers: Sequence[str]) -> str:
+    """The name of that one of `uppers` in which the township lies."""
+    above = divisions.get(next(upper for upper in uppers if township.code.startswith(upper)))
+    return above.name if above else ""
 
 
 def _above(page: Page, evidence: Evidence) -> Township:
@@ -179,16 +201,21 @@ def _above(page: Page, evidence: Evidence) -> Township:
 
 def _surest_upper(evidence: Evidence) -> str | None:
     """The code of the county (or what is above it) that the page names for certain; None where it names several."""
+    uppers = _surest_uppers(evidence)
+    return uppers[0] if len(uppers) == 1 else None
+
+
+def _surest_uppers(evidence: Evidence) -> tuple[str, ...]:
+    """The county, or what is above it, that the page names for certain: several codes where they share the name."""
     counties = [code for code in evidence.index if len(code) == 6]
     if counties:
-        return counties[0]
+        return (counties[0],)
     mentions = [m for _, m in evidence.printed if m.exact]
     mentions += [gazetteer.Mention(0, 0, n, c, True) for (n, c), k in evidence.body.items() if k > 1 and not mentions]
     codes = {code for m in mentions for code in m.codes}
     fits = [code for code in codes if all(_related(code, m.codes) for m in mentions)]
     longest = max(map(len, fits), default=0)
-    deepest = [code for code in fits if len(code) == longest]
-    return deepest[0] if len(deepest) == 1 else None
+    return tuple(sorted(code for code in fits if len(code) == longest))
 
 
 def _related(code: str, codes: tuple[str, ...]) -> bool:
