@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 RULES = Path(__file__).resolve().parent / "rules"
-SUFFIX = {"annual": "", "half-year": "-h1", "quarter": "-q", "plan": "-plan"}
+# What an id says of the part of the year that a report covers, by its first and last month.
+PARTS = {(1, 6): "-h1", (7, 12): "-h2", (1, 3): "-q1", (4, 6): "-q2", (7, 9): "-q3", (10, 12): "-q4"}
 
 Record = dict[str, Any]
 
@@ -85,7 +86,15 @@ def base_id(identity: Identity) -> str | None:
     year = identity.review_year if identity.kind != "plan" else identity.plan_year
     if identity.township.code is None or year is None:
         return None
-    return f"{identity.township.code}-{year}{SUFFIX[identity.kind]}"
+    return f"{identity.township.code}-{year}{_part(identity)}"
+
+
+def _part(identity: Identity) -> str:
+    """The suffix of an id: none for the annual report, so that another part of the year is never taken for it."""
+    if identity.kind in ("annual", "plan"):
+        return "-plan" if identity.kind == "plan" else ""
+    first, last = identity.months or (1, 12)
+    return PARTS.get((first, last), f"-m{first}to{last}")
 
 
 def identified(record: Record, report_id: str, revision: int) -> Record:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.reading.checks import check_indicators
+from chalicelib.reading.checks import check_indicators, check_township
 from chalicelib.reading.concepts import with_concepts
 from chalicelib.reading.model import Indicator
 from tests.reading_cases import read
@@ -130,3 +130,9 @@ def test_a_remark_is_a_sentence_with_its_figures() -> None:
 def test_nothing_to_remark() -> None:
     assert check_indicators([]) == []
     assert check_indicators([TAX, RATE]) == []
+
+
+@pytest.mark.parametrize(("stated", "remarks"), [("331022103", 0), (None, 0), ("331024106", 1)])
+def test_a_township_named_against_the_document_is_remarked(stated: str | None, remarks: int) -> None:
+    found = check_township("331022103", stated)
+    assert [remark["rule"] for remark in found] == ["township_named_otherwise"] * remarks

@@ -59,7 +59,7 @@ def check_evidence(record: dict[str, Any], text: str) -> None:
     ids = [i["id"] for i in record["indicators"]] + [s["id"] for s in record["sections"]]
     assert len(ids) == len(set(ids))
     assert {i["section"] for i in record["indicators"]} <= {s["id"] for s in record["sections"]} | {None}
-    assert {c["indicator"] for c in record["checks"]} <= set(ids)
+    assert {c["indicator"] for c in record["checks"]} <= {*ids, None}
 
 
 def check_nesting(sections: list[dict[str, Any]], text: str) -> None:

@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import records
+from chalicelib.decode import decode
 from chalicelib.errors import ReportError
+from chalicelib.reading.identify import identify
+from chalicelib.reading.page import clean_page
 from chalicelib.reading.parse import parse
+from chalicelib.records import base_id
 
 PAGE = """某镇2022年工作总结
 
@@ -126,3 +130,21 @@ def test_the_digest_of_the_rules_is_one_of_their_bytes() -> None:
     assert len(digest) == 64
     assert set(digest) <= set("0123456789abcdef")
     assert digest == records.rules_digest.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("title", "suffix"),
+    [
+        ("2023年工作总结", ""),
+        ("2023年上半年工作总结和下半年工作计划", "-h1"),
+        ("2023年下半年工作总结", "-h2"),
+        ("2023年第一季度工作总结", "-q1"),
+        ("2023年四季度工作总结", "-q4"),
+        ("2023年前三季度工作总结", "-m1to9"),
+        ("2023年工作计划", "-plan"),
+    ],
+)
+def test_an_id_tells_which_part_of_the_year_a_report_is_of(title: str, suffix: str) -> None:
+    body = "全镇完成固定资产投资7132万元，同比增长46.87%，新增企业5家，改造公厕6座，调解矛盾纠纷86起。" * 5
+    page = clean_page(decode(f"三门县亭旁镇{title}\n\n{body}".encode()))
+    assert base_id(identify(page)) == f"331022103-2023{suffix}"

@@ -19,6 +19,14 @@ def check_indicators(indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
     return [{"rule": rule, "indicator": f"i{n + 1}", "message": message} for rule, n, message in found]
 
 
+def check_township(named: str, stated: str | None) -> list[dict[str, Any]]:
+    """A remark where the publisher named another township than the document itself settles."""
+    if stated is None or stated == named:
+        return []
+    message = f"The publisher named {named}, but the document itself speaks for {stated}."
+    return [{"rule": "township_named_otherwise", "indicator": None, "message": message}]
+
+
 Remark = tuple[str, int, str]
 
 

@@ -62,7 +62,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What report this is. `kind` is `annual`, `half-year`, `quarter` or `plan` (a plan alone, whose year is `plan_year`)."""
+    """What report this is. `kind` is `annual`, `half-year`, `quarter` or `plan` (a plan alone, whose year is `plan_year`).
+
+    `months` are the first and last month that a half-year or quarterly report covers.
+    """
 
     kind: str
     title: str
@@ -70,6 +73,7 @@ class Identity:
     candidates: tuple[Candidate, ...]
     review_year: int | None
     plan_year: int | None
+    months: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

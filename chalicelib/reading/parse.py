@@ -6,14 +6,13 @@ import logging
 
 from chalicelib.decode import decode
 from chalicelib.errors import ReportError
-from chalicelib.reading.checks import check_indicators
+from chalicelib.reading.checks import check_indicators, check_township
 from chalicelib.reading.concepts import with_concepts
 from chalicelib.reading.identify import identify
 from chalicelib.reading.indicators import read_indicators
 from chalicelib.reading.outline import outline
 from chalicelib.reading.page import clean_page
 from chalicelib.records import Parsed, Source, assemble
-
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +28,8 @@ def parse(data: bytes, filename: str = "", township: str | None = None) -> Parse
     sections = outline(page, identity)
     indicators = with_concepts(read_indicators(page, identity, sections))
     checks = check_indicators(indicators)
+    if township is not None:
+        checks += check_township(township, identify(page).township.code)
     return Parsed(assemble(Source(data, filename, document), page, identity, sections, indicators, checks), page.text)
 
 

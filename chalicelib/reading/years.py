@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from chalicelib.reading.fold import fold
 from chalicelib.reading.model import Page
+from chalicelib.reading.periods import find_periods
 
 REVIEW = "(?:总结|回顾|小结|完成情况|开展情况|工作情况|报告|汇报|述职)"
 PLAN = "(?:计划|思路|打算|安排|要点|谋划|规划|部署|目标|任务|展望|设想|举措)"
+FIRST, LAST = 1978, 2100  # townships were set up again from 1983, and made no plans for the next century
 HEAD = 400  # characters of the body in which the first sentences name the year
 
 _DIGITS = {**{c: str(i) for i, c in enumerate("〇一二三四五六七八九")}, **dict.fromkeys("○零０oO0", "0")}
@@ -57,10 +60,27 @@ class Years:
     kind: str
     review: int | None
     plan: int | None
+    months: tuple[int, int] | None = None
 
 
 def read_years(page: Page) -> Years:
     """Kind, review year and plan year of the report; a year that neither text nor dates settle is None."""
+    years = _read(page)
+    review, plan = (year if year and FIRST <= year <= LAST else None for year in (years.review, years.plan))
+    return Years(years.kind, review, plan, _months(page, years.kind))
+
+
+def _months(page: Page, kind: str) -> tuple[int, int] | None:
+    """The months that a report of part of a year covers, by its title or else its first words."""
+    if kind not in ("half-year", "quarter"):
+        return None
+    words = fold(page.title) + "\n" + fold(page.text[page.body_start : page.body_start + HEAD])
+    return next(
+        (m.period.months for m in find_periods(words) if m.period.months), (1, 6) if kind == "half-year" else None
+    )
+
+
+def _read(page: Page) -> Years:
     title = arabic_years(page.title)
     body = arabic_years(page.text[page.body_start :])
     review, plan, said = _title_years(title)
