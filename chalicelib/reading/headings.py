@@ -67,7 +67,12 @@ def _read(folded: str, start: int, begin: int) -> Heading | None:
         if match is None:
             continue
         gap = folded[start - 1 : start] == " "
-        if not line_start and (style in LINE_ONLY or not (gap or style == "run" or before in "。!?:;”)")):
+        counted = style == "arabic" and before in "。;:" and folded[match.end("n")] == "、"
+        if (
+            not line_start
+            and not counted
+            and (style in LINE_ONLY or not (gap or style == "run" or before in "。!?:;”)"))
+        ):
             return None
         label = match["label"] or match["half"] if style == "arabic_bracket" else match["label"]
         number = _ordinal(match, label)

@@ -11,6 +11,7 @@ from chalicelib.reading.titles import is_heading
 
 WIDEST = 200  # columns; a text with longer lines is not wrapped
 FULL = 0.85  # of the widest line: a line that the width broke
+BEFORE_NUMBER = 0.7  # of it, where a number did not fit on the line any more
 LEAST = 4  # broken lines that make a wrapped text
 SHARE = 0.3  # of all lines
 NARROWEST = 20  # characters between two blanks of a wrapped paragraph
@@ -44,7 +45,10 @@ def join_wrapped(lines: Sequence[Line]) -> list[str]:
         return texts
     widths = [_columns(text) for text in texts]
     widest = sorted(widths)[max(0, len(widths) - 1 - len(widths) // 20)]
-    broken = [width >= FULL * widest and not _ended(text) for width, text in zip(widths, texts, strict=True)]
+    broken = [
+        not _ended(text) and (width >= FULL * widest or (width >= BEFORE_NUMBER * widest and below[:1].isdigit()))
+        for width, text, below in zip(widths, texts, [*texts[1:], ""], strict=True)
+    ]
     if not 40 <= widest <= WIDEST or sum(broken) < max(LEAST, SHARE * len(texts)):
         return texts
     return _joined(lines, broken, [width >= FULL * widest for width in widths])

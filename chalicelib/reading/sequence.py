@@ -14,7 +14,8 @@ def in_sequence(candidates: list[Heading], folded: str) -> list[Heading]:
     kept: list[Heading] = []
     stack: list[Heading] = []
     for position, heading in enumerate(candidates):
-        if heading.style == "run" and not _opens_sentences(candidates, position, folded):
+        run_in = heading.style == "run" or (heading.style == "arabic" and not heading.line_start)
+        if run_in and not _opens_sentences(candidates, position, folded):
             continue
         depth = next((d for d, open_ in enumerate(stack) if open_.style == heading.style), None)
         last = stack[depth].number if depth is not None else 0
@@ -72,7 +73,7 @@ class _Ahead:
 def _opens_sentences(candidates: list[Heading], position: int, folded: str) -> bool:
     """Whether `一是…` opens a run of sentences rather than being one clause of a list (`一是…;二是…;三是…。`)."""
     heading = candidates[position]
-    run = [h for h in candidates[max(0, position - 12) : position + 12] if h.style == "run"]
+    run = [h for h in candidates[max(0, position - 12) : position + 12] if h.style == heading.style]
     at = run.index(heading)
     first = at
     while first > 0 and run[first - 1].number == run[first].number - 1:
