@@ -329,3 +329,21 @@ def test_a_cursor_has_one_form(position: Any) -> None:
     text = base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
     with pytest.raises(BadRequest):
         paging.read_cursor(text)
+
+
+def test_a_page_neither_repeats_nor_loses_rows_when_a_large_revision_comes_between(storage: Storage) -> None:
+    def rows(count: int) -> list[dict[str, Any]]:
+        return [*(indicator(n, "gdp") for n in range(3)), *(indicator(n, f"c{n}") for n in range(9, 9 + count))]
+
+    old, new = record(indicators=rows(1)), record(revision=2, indicators=rows(90))
+    publish(storage, old)
+    publish(storage, record(FANGCHENG, indicators=rows(1)))
+    for start in (1, 2, 3):
+        first = lists.indicators_of_concept(storage, "gdp", 2022, None, None, None, start)
+        publish(storage, new, previous=old)
+        assert first.next
+        rest = lists.indicators_of_concept(storage, "gdp", 2022, None, None, first.next, ALL)
+        ids = [(row["report"], row["id"]) for row in [*first.data, *rest.data]]
+        assert ids == [(f"{code}-2022", f"i{n}") for code in (TINGPANG, FANGCHENG) for n in range(3)]
+        publish(storage, {**old, "revision": 3}, previous=new)
+        old = {**old, "revision": 3}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from chalicelib.catalog import layout
+from chalicelib.catalog import layout, lists
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest, uploads
-from chalicelib.storage import Storage
+from chalicelib.storage import Storage, local
 from tests.made_reports import (
     NOW,
     OTHER_WORDS,
@@ -261,3 +263,81 @@ def test_endless_contention_is_a_storage_failure_that_a_later_delivery_mends(
     state = ingest.receive(local_storage, "incoming/a.txt", NOW)
     assert state is not None
     assert state["report"] == {"id": REPORT, "revision": 1}
+
+
+# A report with more rows than one commit holds.
+
+
+def large(words: str, rows: range, value: int) -> bytes:
+    return report("".join(f"名{n} large_{n} {value} 元\n" for n in rows) + words, index="A/1")
+
+
+def shown(storage: Storage, most: int, monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """What every list tells of the report: revisions by the summaries, by its own rows, and by the rows of concepts."""
+    concepts = [f"large_{n}" for n in range(most)]
+    monkeypatch.setattr(lists, "load_concepts", lambda: dict.fromkeys(concepts))
+    monkeypatch.setattr(lists, "find_concept", lambda concept: {"id": concept})
+    pages = [lists.indicators_of_concept(storage, c, None, None, None, None, 9).data for c in concepts]
+    years = [lists.concept(storage, c)["years"] for c in concepts]
+    assert [bool(page) for page in pages] == [bool(each) for each in years]
+    assert all(len(page) < 2 for page in pages), "two revisions at once"
+    top = head(storage, REPORT)
+    own = lists.indicators_of_township(storage, TOWN, None, None, None, None, 1000).data
+    rows = [row for page in pages for row in page]
+    assert len(rows) == sum(row["concept"] in concepts for row in own), "not whole"
+    return [{top["revision"]} if top else set(), {r["revision"] for r in own}, {r["revision"] for r in rows}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (range(0), range(170)),
+        (range(170), range(170)),
+        (range(170), range(40)),
+        (range(70), range(170)),
+        (range(70), range(100, 160)),
+    ],
+    ids=["first", "large by large", "large by small", "small by large", "both small, together too many"],
+)
+def test_a_stop_after_any_write_shows_one_revision_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: range, after: range
+) -> None:
+    for at in range(40):
+        storage = local.open_storage(tmp_path / str(at))
+        if before:
+            drop(storage, "a.txt", large(WORDS, before, 1))
+        new = {2} if before else {1}
+        storage.objects.put("incoming/b.txt", large(WORDS + "后", after, 2))
+        try:
+            ingest.receive(failing(storage, at, True), "incoming/b.txt", NOW)
+            failed = False
+        except StorageError:
+            failed = True
+        found = shown(storage, 170, monkeypatch)
+        assert found in ([{1} if before else set()] * 3, [new] * 3), f"mixed after write {at}"
+        ingest.receive(storage, "incoming/b.txt", NOW)
+        assert shown(storage, 170, monkeypatch) == [new] * 3
+        if not failed:
+            break
+    else:
+        raise AssertionError("it never came to an end")
+    assert at >= 6
+    left = [e.sk for n in range(170) for e in storage.index.query(f"concept#large_{n}")]
+    assert len(left) == len(after), "rows of the replaced revision are left"
+
+
+def test_rows_left_by_a_killed_writer_go_with_the_next_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = local.open_storage(tmp_path)
+    drop(storage, "a.txt", large(WORDS, range(2), 1))
+    storage.objects.put("incoming/b.txt", large(WORDS + "后", range(170), 2))
+    for at in range(12):
+        with contextlib.suppress(StorageError):
+            ingest.receive(failing(storage, at, True), "incoming/b.txt", NOW)
+        if storage.index.query("concept#large_169"):
+            break
+    assert shown(storage, 170, monkeypatch) == [{1}] * 3
+    assert drop(storage, "c.txt", large(WORDS + "又", range(2), 3))["report"]["revision"] == 3
+    assert shown(storage, 170, monkeypatch) == [{3}] * 3
+    assert storage.index.query("concept#large_169") == []

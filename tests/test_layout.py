@@ -66,15 +66,19 @@ def test_a_plan_is_filed_under_the_year_that_it_plans() -> None:
     assert ("year#2023", "331022103#331022103-2022-plan") in keys(writes(new), Put)
 
 
-@pytest.mark.parametrize("concepts", [1, 91, 92, 93, 250])
-def test_transactions_stay_within_their_limit_and_lose_nothing(concepts: int) -> None:
-    new = record(indicators=[indicator(n, f"c{n}") for n in range(concepts)])
-    old = record(indicators=[indicator(n, f"d{n}") for n in range(7)])
+@pytest.mark.parametrize("before", [0, 7, 80, 81, 250])
+@pytest.mark.parametrize("concepts", [1, 73, 74, 80, 81, 250])
+def test_transactions_stay_within_their_limit_and_show_nothing_before_the_last(concepts: int, before: int) -> None:
+    new = record(revision=2, indicators=[indicator(n, f"c{n}") for n in range(concepts)])
+    old = record(indicators=[indicator(n, f"d{n}") for n in range(before)])
     every = writes(new, previous=old)
     batches = layout.transactions(every)
     assert all(0 < len(batch) <= layout.TRANSACTION for batch in batches)
+    assert len(batches[-1]) <= 95, "the upload's own state and its names go with them"
     assert sorted(map(repr, every)) == sorted(repr(w) for batch in batches for w in batch)
-    assert all(w.pk.startswith("concept#") for batch in batches[:-1] for w in batch)
+    early = [w for batch in batches[:-1] for w in batch]
+    assert all(w.sk.endswith("#000002") and isinstance(w, Put) for w in early)
+    assert len(early) == (0 if concepts + (before if before <= 80 else 0) <= 80 else concepts + 1)
     assert batches[-1][-1].sk == "head"
 
 

@@ -22,6 +22,8 @@ Write = Put | Delete
 HEAD, STATUS, YEARS = "head", "status", "years"
 NO_YEAR = "0000"
 TRANSACTION = 100  # writes that one commit takes
+# Rows of concepts, written or removed, that go into the commit which shows a report; the other writes are some dozen.
+TOGETHER = 80
 
 
 class Key(NamedTuple):
@@ -96,6 +98,33 @@ def year_of_key(sk: str) -> int:
     return int(sk[:4])
 
 
+def marks_ahead(report_id: str) -> Span:
+    """An entry for each revision that has rows ahead, with the list of their keys."""
+    return Span(f"report#{report_id}", "ahead#")
+
+
+def mark_ahead(report_id: str, number: int) -> Key:
+    return Key(f"report#{report_id}", f"ahead#{number:06d}")
+
+
+class Ahead(NamedTuple):
+    """Whose row an entry is, which counts while the report is of this revision."""
+
+    report_id: str
+    revision: int
+
+
+def read_ahead(pk: str, sk: str) -> Ahead | None:
+    """What the key of a row ahead says: it ends in a revision, as no other does."""
+    fields = sk.split("#")
+    return Ahead(fields[2], int(fields[3])) if pk.startswith("concept#") and len(fields) > 3 else None
+
+
+def plain_sk(sk: str) -> str:
+    """The sort key of a concept's row without a revision: one for all revisions of a report."""
+    return "#".join(sk.split("#")[:3])
+
+
 def record_object(report_id: str, number: int) -> str:
     return f"records/{report_id}/{number}.json"
 
@@ -154,22 +183,38 @@ def published_writes(
     """Everything that makes a revision visible, the guarded head last.
 
     `expect` is the version that the head must have (0: none may be there), `named` the township that the publisher
-    named, `previous` the record of the revision that this one replaces: what only that one had becomes a Delete.
+    named, `previous` the record of the revision that this one replaces: what only that one had becomes a Delete. More
+    rows than one commit holds go ahead of it (`catalog.ahead`).
     """
-    puts = {**_concept_bodies(record), **_other_bodies(record, summary, named)}
-    stale = (_visible_keys(previous) if previous else set()) - set(puts)
-    removed = [Delete(*key) for key in sorted(stale)]
-    top = Put(*head(record["id"]), _json(summary), expect)
-    return [*removed, *(Put(*key, body) for key, body in puts.items()), top]
+    rows, old = _concept_bodies(record), _concept_rows(previous) if previous else {}
+    # Rows that were too many for one commit lie ahead, and no longer count when the head changes.
+    replaced = set(old) if len(old) <= TOGETHER else set()
+    ahead = len(rows.keys() | replaced) > TOGETHER
+    puts = {**({} if ahead else rows), **_other_bodies(record, summary, named)}
+    gone = (replaced | (_filed_keys(previous) if previous else set())) - puts.keys()
+    return [
+        *(_rows_ahead(record["id"], record["revision"], rows) if ahead else []),
+        *(Delete(*key) for key in sorted(gone)),
+        *_puts(puts),
+        Put(*head(record["id"]), _json(summary), expect),
+    ]
 
 
 def transactions(writes: Sequence[Write], size: int = TRANSACTION) -> list[list[Write]]:
-    """The writes in as few commits as hold them: only rows of concepts go ahead of the last, which has the guard."""
-    concepts = sorted((w for w in writes if w.pk.startswith("concept#")), key=lambda w: isinstance(w, Delete))
-    rest = [w for w in writes if not w.pk.startswith("concept#")]
-    ahead = max(0, len(writes) - size)
-    early = [list(concepts[n : min(n + size, ahead)]) for n in range(0, ahead, size)]
-    return [*early, [*concepts[ahead:], *rest]]
+    """The writes in as few commits as hold them: what shows nothing goes ahead of the last, which has the guard."""
+    early = [write for write in writes if _is_ahead(write)]
+    last = [write for write in writes if not _is_ahead(write)]
+    return [*(early[n : n + size] for n in range(0, len(early), size)), last]
+
+
+def _rows_ahead(report_id: str, number: int, rows: dict[Key, bytes]) -> list[Put]:
+    """The rows under keys of this revision alone, behind the mark that lists them."""
+    moved = {Key(key.pk, f"{key.sk}#{number:06d}"): body for key, body in rows.items()}
+    return [Put(*mark_ahead(report_id, number), orjson.dumps([tuple(key) for key in moved])), *_puts(moved)]
+
+
+def _is_ahead(write: Write) -> bool:
+    return write.sk.startswith("ahead#") or read_ahead(write.pk, write.sk) is not None
 
 
 def _other_bodies(record: Record, summary: Record, named: str | None) -> dict[Key, bytes]:
@@ -208,10 +253,14 @@ def _report_keys(record: Record) -> _ReportKeys:
     )
 
 
-def _visible_keys(record: Record) -> set[Key]:
+def _filed_keys(record: Record) -> set[Key]:
     """What a later revision may leave behind; a year stays listed even when its last report moves away."""
     keys = _report_keys(record)
-    return {keys.by_township, keys.rows, keys.by_year, *_concept_rows(record)}
+    return {keys.by_township, keys.rows, keys.by_year}
+
+
+def _puts(bodies: dict[Key, bytes]) -> list[Put]:
+    return [Put(*key, body) for key, body in bodies.items()]
 
 
 def _concept_rows(record: Record) -> dict[Key, list[Row]]:

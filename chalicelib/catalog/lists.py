@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog import ahead, layout, paging, places
 from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
@@ -134,7 +134,10 @@ def indicators_of_concept(
         for each in _concept_years(storage.index, concept) if year is None else [year]:
             yield from (layout.indicators_of_concept(concept, each, division) for division in within)
 
-    listing = Listing(spans, _rows, Chosen(None, None, status).holds)
+    def rows(entry: Entry) -> list[Row]:
+        return _rows(entry) if ahead.is_visible(storage.index, entry) else []
+
+    listing = Listing(spans, rows, Chosen(None, None, status).holds, name=layout.plain_sk)
     return paging.read_page(storage.index, listing, cursor, limit)
 
 
@@ -203,13 +206,15 @@ def _newest_first(index: Index, within: Sequence[str]) -> Iterator[Span]:
 
 
 def _concept_years(index: Index, concept_id: str) -> Iterator[int]:
-    """The years that a concept's partition holds, ascending, one query each; 0 stands for figures without a year."""
+    """The years that a concept's partition holds, ascending, a query each; 0 stands for figures without a year."""
     after = ""
     span = layout.indicators_of_concept(concept_id)
     while entries := index.query(span.pk, after=after, limit=1):
-        year = layout.year_of_key(entries[0].sk)
-        yield year
-        after = layout.after_year(year)
+        after = entries[0].sk
+        if ahead.is_visible(index, entries[0]):
+            year = layout.year_of_key(after)
+            yield year
+            after = layout.after_year(year)
 
 
 def _reports_by_year(index: Index, code: str) -> dict[int | None, list[str]]:

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import orjson
@@ -41,13 +42,15 @@ class Page:
 class Listing:
     """What a list is made of: its runs of entries in order, the rows of an entry, and which of them belong to it.
 
-    `batch` is how many entries one query asks for.
+    `batch` is how many entries one query asks for. `name` gives the sort keys of entries that replace each other one
+    name, which cursors carry: of them a list takes one.
     """
 
     spans: Callable[[], Iterable[Span]]
     rows: Callable[[Entry], Sequence[Any]]
     keep: Callable[[Any], bool] = lambda _: True
     batch: int = 100
+    name: Callable[[str], str] = str
 
 
 def write_cursor(position: Position) -> str:
@@ -78,8 +81,8 @@ def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) ->
                 if len(data) == limit:
                     return Page(data, _written(last))
                 data.append(row)
-                last = Position(entry.pk, entry.sk, number)
-        last = Position(entry.pk, entry.sk)
+                last = Position(entry.pk, listing.name(entry.sk), number)
+        last = Position(entry.pk, listing.name(entry.sk))
     return Page(data)
 
 
@@ -101,18 +104,25 @@ def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator
             if span.pk != start.pk or not start.sk.startswith(span.prefix):
                 continue
             found, after = True, start.sk
-            if start.rows and (entry := index.get(start.pk, start.sk)):
-                yield entry, start.rows
+            if start.rows:
+                yield from ((entry, start.rows) for entry in _named(index, listing, start))
         while entries := index.query(span.pk, prefix=span.prefix, after=after, limit=listing.batch):
             if not budget:
                 yield None, 0
                 return
-            yield from ((entry, 0) for entry in entries)
+            taken = start and start.sk
+            yield from ((entry, 0) for entry in entries if listing.name(entry.sk) != taken)
             budget, after = budget - 1, entries[-1].sk
             if len(entries) < listing.batch:
                 break
     if not found:
         raise _forged()
+
+
+def _named(index: Index, listing: Listing, start: Position) -> Iterator[Entry]:
+    """The entries of the name that a cursor ended in."""
+    found = index.query(start.pk, prefix=start.sk, limit=listing.batch)
+    return takewhile(lambda entry: listing.name(entry.sk) == start.sk, found)
 
 
 def _written(position: Position | None) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from chalicelib.catalog import layout
+from chalicelib.catalog import ahead, layout
 from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError, TooLarge
 from chalicelib.ingestion import intake, publish, upload_state
 from chalicelib.ingestion.events import ODD_BYTES, PREFIX
@@ -186,8 +186,10 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
     final = upload_state.step(held, "published", work.now, report=report)
     named = held.state["township"]
     shown = publish.visible_writes(parsed, place, named, work.now)
-    also = _names(held, code) - {named}
-    work.commit([*shown, *_known_writes(held, report, also), upload_state.put(final)])
+    further = _names(held, code) - {named}
+    work.commit([*shown, *_known_writes(held, report, further), upload_state.put(final)])
+    if place.number > 1:
+        ahead.remove_replaced(work.storage.index, place.report_id, place.number)
     return final
 
 
