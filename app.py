@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib.catalog import downloads, lists, one_report
+from chalicelib.catalog import downloads, lists, one_report, places
 from chalicelib.web import checks, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
@@ -49,6 +49,7 @@ def read_township(ask: Ask) -> Reply:
 
 @app.serves("list_township_reports")
 def list_township_reports(ask: Ask) -> Reply:
+    places.require_reported(ask.storage.index, ask["township"])
     return list_reply(ask, lists.reports_of_township(ask.storage, **ask.given))
 
 
@@ -59,6 +60,7 @@ def list_township_year(ask: Ask) -> Reply:
 
 @app.serves("list_township_indicators")
 def list_township_indicators(ask: Ask) -> Reply:
+    places.require_reported(ask.storage.index, ask["township"])
     return list_reply(ask, lists.indicators_of_township(ask.storage, **ask.given))
 
 

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from app import app
+from chalicelib import divisions
 from chalicelib.storage import Storage
 from chalicelib.web import api, problems, replies
 from chalicelib.web.routes import ROUTES
@@ -63,6 +64,8 @@ REFUSALS = {
     "a path that is no UTF-8": ("/v1/townships/%FF%FE", 400, "bad_parameter", "township", "UTF-8"),
     "an unknown township": (f"/v1/townships/{quote('亭旁乡')}", 404, "unknown_township", None, "亭旁镇"),
     "an unknown code": ("/v1/townships/999999999", 404, "unknown_township", None, "?q="),
+    "a county without reports": ("/v1/townships/331022/reports", 404, "unknown_township", None, "?q=331022"),
+    "a province's figures": ("/v1/townships/33/indicators", 404, "unknown_township", None, "?q=33"),
     "a year without report": (f"/v1/townships/{TINGPANG}/reports/2019", 404, "no_report", None, "2020, 2021, 2022"),
     "an unknown report": ("/v1/reports/331022103-1999", 404, "unknown_report", None, "/v1/"),
     "a report of another path": ("/v1/reports/..%2F..%2Fsecret", 404, "unknown_report", None, "/v1/"),
@@ -103,6 +106,14 @@ def test_an_ambiguous_name_answers_with_candidates_and_their_addresses(local_sto
     for candidate in found["candidates"]:
         path = candidate["url"].removeprefix("https://reports.example/api")
         assert get(local_storage, path).json["code"] == candidate["code"]
+
+
+def test_a_countys_own_reports_are_listed_by_its_code(local_storage: Storage) -> None:
+    publish(local_storage, record("331022"))
+    for what in ("reports", "indicators"):
+        rows = get(local_storage, f"/v1/townships/331022/{what}").json["data"]
+        assert [row["township"]["code"] for row in rows] == ["331022"]
+    assert get(local_storage, f"/v1/townships/{TINGPANG}/reports").json["data"] == []
 
 
 @pytest.mark.parametrize("raw", ["亭旁镇", TINGPANG])
@@ -350,6 +361,28 @@ def test_addresses_begin_at_the_host_that_was_asked_if_it_is_one(
         assert begins in answer["body"]
         assert answer["headers"]["Vary"] == "Host, X-Forwarded-Proto"
         assert base in answer["headers"].get("Link", base)
+
+
+def test_the_front_page_takes_any_code_for_a_township_that_stays_open(local_storage: Storage) -> None:
+    page = get(local_storage, "/").body
+    choice = page[page.index('show("needs_township"') : page.index("async function guard")]
+    assert "${upload.candidates.length} 个可能的地方" in choice
+    assert "other.onsubmit = event => { event.preventDefault(); name(code.value.trim()); };" in choice
+
+
+def test_the_same_names_are_looked_for_once(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    search = divisions.search_codes
+
+    def counted(q: str) -> list[str]:
+        asked.append(q)
+        return search(q)
+
+    monkeypatch.setattr(divisions, "search_codes", counted)
+    url = f"/v1/townships?q={quote('头坝')}&limit=1"
+    for _ in range(3):
+        assert get(local_storage, url).status == 200
+    assert asked == ["头坝"]
 
 
 def test_the_front_page_links_to_what_there_is(filled: Storage) -> None:

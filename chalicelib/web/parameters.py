@@ -40,7 +40,13 @@ PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a provinc
 COUNTY = Parameter(
     "county", "6-digit code, full name or pinyin of a county, district or county-level city.", _text(), "331022"
 )
-TOWNSHIP = Parameter("township", "9-digit code or full name of a township.", _text(), "331022103")
+TOWNSHIP = Parameter(
+    "township",
+    "9-digit code or full name of a township; or the shorter code of a county, city or province, which may have "
+    "reports of its own.",
+    _text(),
+    "331022103",
+)
 YEAR = Parameter(
     "year", "The year that the report is filed under: the one it reviews, or plans.", _whole(*REPORT_YEARS), 2022
 )
