@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
-from chalicelib.catalog import layout
+from chalicelib.catalog import layout, lists
 from chalicelib.errors import BadRequest, Conflict, NotFound, StorageError
 from chalicelib.ingestion import publish, upload_state, uploads
 from chalicelib.storage import Storage
-from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, read_report, revisions, write_report
+from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, read_report, report, revisions, write_report
 
 OTHER_TOWN = "331024106"
 UNSETTLED = write_report(WORDS, candidates=f"{TOWN} {OTHER_TOWN}", year=2022)
@@ -43,6 +44,12 @@ def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:
     assert (address.method, state["id"] != other["id"], address.url != other_address.url) == ("PUT", True, True)
 
 
+@pytest.mark.parametrize("code", ["331022103", "331022", "3310", "33"])
+def test_a_report_may_be_of_a_township_or_of_what_is_above_it(local_storage: Storage, code: str) -> None:
+    state, _ = uploads.create(local_storage, "a.txt", code, NOW)
+    assert state["township"] == code
+
+
 @pytest.mark.parametrize("code", ["", "1101", "331022999", "亭旁镇", "331022103 ", "33102210３"])
 def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storage: Storage, code: str) -> None:
     for refuse in (
@@ -59,6 +66,30 @@ def test_an_unknown_upload_is_not_found(storage: Storage, upload_id: str) -> Non
     with pytest.raises(NotFound) as caught:
         uploads.read(storage, upload_id)
     assert caught.value.code == "unknown_upload"
+
+
+def test_an_upload_whose_address_expired_without_a_file_is_rejected(storage: Storage) -> None:
+    upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
+    still, late = (NOW + timedelta(seconds=seconds) for seconds in (4499, 4500))
+    assert lists.upload(storage, upload_id, still)["state"] == "waiting"
+    told = lists.upload(storage, upload_id, late)
+    assert (told["state"], told["updated"]) == ("rejected", "2024-03-01T09:30:00Z")
+    assert [reason["code"] for reason in told["reasons"]] == ["address_expired"]
+    drop(storage, upload_id, report())
+    assert lists.upload(storage, upload_id, late)["state"] == "published"
+
+
+def test_a_file_that_its_address_refused_is_told_and_a_smaller_one_may_follow(storage: Storage) -> None:
+    upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
+    uploads.refuse_too_large(storage, upload_id, 3_000_000, 2_000_000, NOW)
+    state = lists.upload(storage, upload_id, NOW)
+    assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "too_large")
+    assert "3,000,000 bytes" in state["reasons"][0]["detail"]
+    published = drop(storage, upload_id, report())
+    assert (published["state"], published["reasons"]) == ("published", [])
+    for each in (upload_id, "0" * 32, "../x"):
+        uploads.refuse_too_large(storage, each, 3_000_000, 2_000_000, NOW)
+    assert lists.upload(storage, upload_id, NOW) == published
 
 
 def test_an_upload_of_an_unsettled_township_waits_with_its_candidates(storage: Storage) -> None:

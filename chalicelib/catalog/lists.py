@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
 
@@ -17,6 +18,7 @@ from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
 from chalicelib.errors import BadRequest, NotFound
+from chalicelib.ingestion import upload_state
 from chalicelib.storage import Entry, Index, Storage
 
 # A township's entry holds the rows of a whole report, so few of them fill a page.
@@ -144,13 +146,12 @@ def indicators_of_concept(
 # Uploads and the service itself.
 
 
-def upload(storage: Storage, upload: str) -> Record:
-    """What became of an upload. Raises NotFound."""
+def upload(storage: Storage, upload: str, now: datetime | None = None) -> Record:
+    """What became of an upload until now. Raises NotFound."""
     entry = storage.index.get(*layout.upload(upload))
     if entry is None:
         raise NotFound("unknown_upload", f"There is no upload {upload!r}.", "Ask for one at POST /v1/uploads.")
-    state: Record = orjson.loads(entry.body)
-    return state
+    return upload_state.told(orjson.loads(entry.body), now or datetime.now(UTC))
 
 
 def health(storage: Storage) -> Record:

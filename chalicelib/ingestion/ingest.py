@@ -109,7 +109,7 @@ def _receive(work: _Work, key: str) -> State | None:
         held = upload_state.load(work.storage.index, key.removeprefix(PREFIX))
         return held.state if held else None
     held = _find_upload(work, arrival)
-    if upload_state.is_final(held) and held.state["sha256"] != arrival.sha256:
+    if upload_state.is_final(held) and held.state["sha256"] not in (None, arrival.sha256):
         _refuse_second_file(work, held, arrival)
     elif held.state["state"] not in ("published", "needs_township"):
         held = work.advance(upload_state.step(held, "reading", work.now, sha256=arrival.sha256))

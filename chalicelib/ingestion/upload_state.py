@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,9 @@ from chalicelib.storage import Index, Put
 State = dict[str, Any]
 # Longer names fail on common file systems; the end holds the extension, which says more than the beginning.
 NAME_LIMIT = 200
+ADDRESS_SECONDS = 3600  # how long a new upload's address takes its file
+# A file may still be on its way when its address expires.
+LATE_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,19 @@ def new(upload_id: str, filename: str, township: str | None, now: datetime) -> H
         },
         0,
     )
+
+
+def told(state: State, now: datetime) -> State:
+    """The state as it is at `now`: an upload whose address expired without a file is rejected, `address_expired`.
+
+    Nothing is stored: a file that comes later all the same is taken like any.
+    """
+    expired = datetime.fromisoformat(state["received"]) + timedelta(seconds=ADDRESS_SECONDS)
+    if state["state"] != "waiting" or now < expired + timedelta(seconds=LATE_SECONDS):
+        return state
+    detail = f"No file arrived at the upload's address until it expired at {iso(expired)}."
+    error = ReportError("address_expired", detail, "Ask for a new address at POST /v1/uploads.")
+    return {**state, "state": "rejected", "updated": iso(expired), "reasons": [reason(error)]}
 
 
 def step(held: Held, state: str, now: datetime, **changes: Any) -> Held:

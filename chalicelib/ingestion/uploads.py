@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from datetime import datetime
 
 from chalicelib import divisions
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError
 from chalicelib.ingestion import ingest, intake, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.storage import Storage, UploadAddress
 
-ADDRESS_SECONDS = 3600
+ADDRESS_SECONDS = upload_state.ADDRESS_SECONDS
 # An address takes more than is read, so that who sends too large a file finds the reason at its upload, and the file is
 # kept like any other. Beyond that the address itself refuses.
 TAKEN = 10
@@ -44,6 +45,21 @@ def read(storage: Storage, upload_id: str) -> State:
     if held is None:
         raise NotFound("unknown_upload", f"There is no upload {upload_id!r}.", "Ask for one at POST /v1/uploads.")
     return held.state
+
+
+def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, now: datetime) -> None:
+    """Note that an upload's address refused a file of `size` bytes; a smaller one may still follow there.
+
+    Only an upload that waits is changed: nothing happens to one that is unknown or has received a file.
+    """
+    held = upload_state.load(storage.index, upload_id)
+    if held is None or held.state["state"] != "waiting":
+        return
+    detail = f"The file has {size:,} bytes, and the upload's address takes {limit:,}."
+    error = ReportError("too_large", detail, "Upload the report alone, without pictures and attachments.")
+    refused = upload_state.step(held, "rejected", now, reasons=[upload_state.reason(error)])
+    with contextlib.suppress(Conflict):  # a file that arrived meanwhile
+        storage.index.commit([upload_state.put(refused)])
 
 
 def name_township(storage: Storage, upload_id: str, code: str, now: datetime) -> State:
