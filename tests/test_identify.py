@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from chalicelib.errors import ReportError
 from chalicelib.reading.identify import identify
 from chalicelib.reading.model import Identity
 from chalicelib.reading.page import clean_page
+from chalicelib.reading.parse import parse
+from chalicelib.records import validate
 from tests.pages import PROSE, Case, cases
 
 # What pages are made of, in any order.
@@ -86,6 +89,14 @@ def test_a_named_code_of_any_level_settles_the_place(code: str, names: tuple[str
     place = identity.township
     assert (place.code, identity.candidates) == (code, ())
     assert (place.name, place.county, place.prefecture, place.province) == names
+
+
+def test_a_county_has_a_record_as_a_township_has() -> None:
+    seed = min((Path(__file__).parent.parent / "seeds").glob("*.txt"))
+    record = parse(seed.read_bytes(), seed.name, "331022").record
+    validate(record)
+    assert record["id"].startswith("331022-")
+    assert record["township"]["name"] is None
 
 
 @pytest.mark.parametrize("code", ["999999999", "1101", "", "城关镇", "33102210"])

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def parse(data: bytes, filename: str = "", township: str | None = None) -> Parsed:
-    """Read a report from the bytes of a file. `township` is a 9-digit code that settles whose report it is.
+    """Read a report from the bytes of a file. `township` is the code that settles whose report it is.
 
     Pure: the same arguments give the same record. Raises ReportError for what is no report.
     """
