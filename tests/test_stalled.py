@@ -73,13 +73,15 @@ def test_turns_that_stalled_clients_held_are_free_once_they_are_gone(server: Ser
 
 def test_a_file_over_the_limit_is_refused_at_once_and_what_was_under_way_is_taken(server: Server) -> None:
     size = 300_000_000
-    with closing(begin(server, "PUT", target_of(server), size)) as line:
+    target = target_of(server)
+    with closing(begin(server, "PUT", target, size)) as line:
         status, _, problem = refused(line)
         assert (status, problem["code"]) == (413, "upload_too_large")
         block = bytes(1_000_000)
         for _ in range(size // len(block) - 1):
             line.sendall(block)
-    assert server.get("/v1/health").ok
+    state = server.get(f"/v1/uploads/{urlsplit(target).path.rpartition('/')[2]}").json()
+    assert (state["state"], [reason["code"] for reason in state["reasons"]]) == ("rejected", ["too_large"])
 
 
 # In one process.

@@ -111,12 +111,20 @@ class Gateway:
         query = dict(_fields(parse_qsl, environ))
         match method:
             case "PUT":
-                return _receive(objects, key, objects.verify_upload(key, query, time.time()), body)
+                most = objects.verify_upload(key, query, time.time())
+                if body.length > most:
+                    self._note_too_large(key, body.length, most)
+                return _receive(objects, key, most, body)
             case "GET" | "HEAD":
                 return _deliver(objects, key, *objects.verify_download(key, query, time.time()))
             case "OPTIONS":
                 return _preflight(("GET", "HEAD", "PUT"))
         raise refusal(405, method, "GET, HEAD, PUT, OPTIONS")
+
+    def _note_too_large(self, key: str, size: int, most: int) -> None:
+        from chalicelib.ingestion import uploads
+
+        uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
 
 
 def _event(
