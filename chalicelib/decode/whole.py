@@ -46,12 +46,11 @@ def refuse_cut_off(source: str) -> None:
 
 def _ends(source: str) -> bool:
     """Whether the page's end is there: `</body>` or `</html>` with nothing to speak of behind it."""
-    last = None
-    for last in _CLOSED.finditer(source):
-        pass
-    return (
-        last is not None and len(_IDEOGRAPH.findall(source, last.end())) < BEHIND_END and not _commented(source, last)
-    )
+    closings = list(_CLOSED.finditer(source))
+    if not closings:
+        return False
+    last = closings[-1]
+    return len(_IDEOGRAPH.findall(source, last.end())) < BEHIND_END and not _commented(source, last)
 
 
 def _commented(source: str, match: re.Match[str]) -> bool:
