@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,9 @@ RULES = Path(__file__).resolve().parent / "rules"
 PARTS = {(1, 6): "-h1", (7, 12): "-h2", (1, 3): "-q1", (4, 6): "-q2", (7, 9): "-q3", (10, 12): "-q4"}
 
 Record = dict[str, Any]
+
+# Whether a section is a plan helps reading; the record tells it by the status of each indicator.
+SECTION_FIELDS = tuple(f.name for f in fields(Section) if f.name != "plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,7 @@ def identified(record: Record, report_id: str, revision: int) -> Record:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    row = asdict(section)
-    del row["plan"]
-    return row
+    return {name: getattr(section, name) for name in SECTION_FIELDS}
 
 
 def _indicator(number: int, found: Indicator, text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _PAIRS = {
     "\u3000": " ",
@@ -49,6 +50,7 @@ _STOP = re.compile(r"(?<=[\u4e00-\u9fff”)%])(?<![一二三四五六七八九�
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff]) ( +)(?=[\u4e00-\u9fff])")
 
 
+@lru_cache(maxsize=2)  # outline and indicators fold the same text
 def fold(text: str) -> str:
     """The text with full-width forms, dashes, blanks and brackets in one spelling; its length stays."""
     return _GAP.sub(r"。\1", _STOP.sub("。", text.translate(_TABLE)))
