@@ -1,4 +1,4 @@
-"""Storages for tests: `storage` runs a test over both, `local_storage` and `aws_storage` over one.
+"""Storages for tests: `storage` runs a test over both, `local_storage` and `aws_storage` over one, `objects` is the local one's.
 
 The AWS one is moto in this process. It is started once, since that and the first client cost most of the time; every
 test has its own bucket and table. A Scan, which no question may need, fails the test that causes it.
@@ -31,6 +31,18 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 @pytest.fixture
 def local_storage(tmp_path: Path) -> Storage:
     return local.open_storage(tmp_path / "data")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def objects(folder: Path) -> local.LocalObjects:
+    opened = local.open_storage(folder).objects
+    assert isinstance(opened, local.LocalObjects)
+    return opened
 
 
 @pytest.fixture

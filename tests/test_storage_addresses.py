@@ -23,18 +23,6 @@ NOW = 1_700_000_000.0
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def objects(folder: Path) -> LocalObjects:
-    opened = local.open_storage(folder).objects
-    assert isinstance(opened, LocalObjects)
-    return opened
-
-
-@pytest.fixture
 def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses are given out at NOW."""
     monkeypatch.setattr(time, "time", lambda: NOW)

@@ -22,18 +22,6 @@ from chalicelib.storage.local_index import LocalIndex
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def objects(folder: Path) -> LocalObjects:
-    opened = local.open_storage(folder).objects
-    assert isinstance(opened, LocalObjects)
-    return opened
-
-
 def files(folder: Path) -> list[str]:
     """The objects in the folder, and what writes left in `.tmp`."""
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -41,7 +42,7 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
     items: list[Item] = sorted([*(g for g in growths if g.start >= body), *quantities, *free], key=item_start)
     rows = find_table_lines(folded, body)
     figures = list(read_tables(page.text, body)) if rows else []
-    prose = [s for s in split_sentences(folded, body, items) if not any(low <= s.start < high for low, high in rows)]
+    prose = [s for s in split_sentences(folded, body, items) if not _in_row(rows, s.start)]
     reader = _Reader(folded, identity, sections)
     parts: list[Sentence | TableFigure] = [*prose, *figures]
     for part in sorted(parts, key=lambda p: p.start):
@@ -50,6 +51,11 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
         else:
             reader.read_figure(part)
     return tuple(reader.found)
+
+
+def _in_row(rows: Sequence[tuple[int, int]], position: int) -> bool:
+    at = bisect_right(rows, position, key=lambda row: row[0]) - 1
+    return at >= 0 and position < rows[at][1]
 
 
 class _Reader:

@@ -9,19 +9,11 @@ from chalicelib.reading.lexicon import one_of, read_words
 from chalicelib.reading.periods import SPAN
 
 RULES = "names.toml"
-# A row header is shorter than this; what is longer begins with a clause of its own.
-LONGEST = 30
 EDGE = " ,、;:.。!?·-~|\n\t"
 BRACKETED = re.compile(
     r"\((?:[^()]*(?:月|年|季度|其中|以下简称|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
 )
 OPEN = re.compile(r"^[^(]*\)|\([^)]*$")
-
-
-@cache
-def _lead() -> re.Pattern[str]:
-    words = one_of(read_words(RULES, "lead"))
-    return re.compile(rf"^(?:{words}(?!县|局|村委|委会))+")
 
 
 @cache
@@ -53,11 +45,11 @@ def is_bare_verb(name: str) -> bool:
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
     name = BRACKETED.sub("", text).strip(EDGE)
-    inner = [m.end() for m in INNER.finditer(name)]
-    anew = strip_tail(strip_lead(_last_of_list(name[inner[-1] :]))) if inner else ""
+    inner = list(INNER.finditer(name))
+    anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""
     if inner and anew in generic_heads():
         # 服务业累计营收: the sum is of what stands before it.
-        anew = strip_lead(name[: list(INNER.finditer(name))[-1].start()]) + anew
+        anew = strip_lead(name[: inner[-1].start()]) + anew
     name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
     return _balance_quotes(name).strip(EDGE)
@@ -81,9 +73,7 @@ def strip_lead(name: str) -> str:
         span = SPAN.match(name)
         if span and span.end() and not re.match(r"度?(?:计划|目标|任务)", name[span.end() :]):
             name = name[span.end() :].lstrip(EDGE + "度份底末止")
-        lead = _lead().match(name)
-        if lead:
-            name = _keep_words(name, lead.end())
+        name = _without_lead_words(name)
         light = None if _whole().match(name) or _bare().fullmatch(name) else _light().match(name)
         if light:
             name = name[light.end() :]
@@ -92,16 +82,11 @@ def strip_lead(name: str) -> str:
             return name
 
 
-def _keep_words(name: str, end: int) -> str:
-    """`name` without its leading adverbs up to `end`, but never into a word that merely begins like one."""
+def _without_lead_words(name: str) -> str:
+    """`name` without its leading adverbs, but never into a word that merely begins like one."""
     position = 0
-    while position < end:
-        if _whole().match(name, position):
-            return name[position:]
-        step = _lead_word().match(name, position)
-        if step is None or step.end() > end:
-            return name[position:]
-        position = step.end()
+    while not _whole().match(name, position) and (word := _lead_word().match(name, position)):
+        position = word.end()
     return name[position:]
 
 
