@@ -11,7 +11,7 @@ from chalicelib.reading.figures import Growth, Item, Quantity, Zero, item_start
 
 # A zero that is stated as such: 零发生, 0事故. What follows is an event, so that 零售 and 零距离 stay words.
 ZERO = re.compile(
-    r"(?<![\d.一二三四五六七八九十百千万])(?P<zero>“?(?:0|零)”?)(?P<event>(?:重大|较大|安全|生产|责任|信访|火灾|道路|食品|集体|越级|进京|非正常)*(?:发生|事故|伤亡|死亡|败诉|上访|信访|访|感染|投诉|差错|案件|发案|疫情|违纪|违规|违法|复发|返贫|致贫|遗漏|失误|火灾|火情|积压|污染|排放|复议|举报|溺水|传播|扩散|确诊|病例|输入|纠纷|缺陷|逾期|拖欠|欠薪|新增|突破底线|聚集|滞留|登革热|偷排|焚烧|火点|指标|记录|目标|态势)”?)"
+    r"(?P<zero>[0零])(?<![\d.一二三四五六七八九十百千万].)”?(?P<event>(?:重大|较大|安全|生产|责任|信访|火灾|道路|食品|集体|越级|进京|非正常)*(?:发生|事故|伤亡|死亡|败诉|上访|信访|访|感染|投诉|差错|案件|发案|疫情|违纪|违规|违法|复发|返贫|致贫|遗漏|失误|火灾|火情|积压|污染|排放|复议|举报|溺水|传播|扩散|确诊|病例|输入|纠纷|缺陷|逾期|拖欠|欠薪|新增|突破底线|聚集|滞留|登革热|偷排|焚烧|火点|指标|记录|目标|态势)”?)"
 )
 
 
@@ -40,14 +40,17 @@ SENTENCE = re.compile(r"[^。;!?\n]+")
 JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?(?:[、,和及与]|以及) ?-?")
 
 
-DOWN_TO_ZERO = re.compile(r"(?P<from>%)?(?:下)?(?:降|降低|减少|下降|控制)(?:到|至|为)(?P<zero>0|零)(?![\d.])")
+DOWN_TO_ZERO = re.compile(r"(?:降低?|减少|控制)(?:到|至|为)(?P<zero>[0零])(?![\d.])")
 
 
 def find_zeros(folded: str, begin: int) -> list[Zero]:
     """The zeros that are said without a measure word."""
-    zeros = [Zero(m.start(), m.end(), m["event"].strip("”")) for m in ZERO.finditer(folded, begin)]
+    zeros = [
+        Zero(m.start() - (folded[m.start() - 1] == "“"), m.end(), m["event"].strip("”"))
+        for m in ZERO.finditer(folded, begin + 1)
+    ]
     zeros += [
-        Zero(m.start("zero"), m.end("zero"), "", "%" if m["from"] else None)
+        Zero(m.start("zero"), m.end("zero"), "", "%" if folded.endswith(("%", "%下"), 0, m.start()) else None)
         for m in DOWN_TO_ZERO.finditer(folded, begin)
     ]
     return sorted(zeros, key=lambda z: z.start)
@@ -82,54 +85,56 @@ def _stretches(folded: str, begin: int, starts: list[int], items: list[Item]) ->
 def split_clauses(folded: str, start: int, end: int, items: list[Item]) -> Iterator[Clause]:
     """The clauses of a sentence. Commas and colons split, and so does what joins a figure to the next (2家、11家)."""
     cuts = _cuts(folded, start, end, items)
-    position = start
+    position, taken = start, 0
     for cut, width in [*cuts, (end, 1)]:
         if cut > position:
-            inside = tuple(i for i in items if position <= item_start(i) < cut)
-            yield Clause(position, cut, inside, folded[cut : cut + 1])
+            first = taken
+            while taken < len(items) and item_start(items[taken]) < cut:
+                taken += 1
+            yield Clause(position, cut, tuple(items[first:taken]), folded[cut : cut + 1])
         position = cut + width
 
 
 def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[int, int]]:
     quoted = _brackets(folded, start, end, items)
     cuts = {}
-    for match in re.finditer(r"[,:]", folded[start:end]):
-        place = start + match.start()
-        if not quoted[place - start] and not _inside_number(items, place) and not _joins_values(folded, place, items):
+    for match in COMMA.finditer(folded, start, end):
+        place = match.start()
+        if not quoted[place - start] and not _joins_values(folded, place, items):
             cuts[place] = 1
     for n, item in enumerate(items):
         follower = items[n + 1] if n + 1 < len(items) else None
         stop = item_start(follower) if follower else end
-        joint = re.match(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])", folded[item.end : stop])
-        listed = follower is not None and JOIN.fullmatch(folded, item.end, stop) is not None
-        listed = listed and follower is not None and _same_list(folded, item, follower)
-        if joint and not listed:
-            cuts[item.end + joint.start("mark")] = 1
-        elif follower and not listed:
-            joint = re.search(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$", folded[item.end : stop])
-            if joint and joint.start() > 0:
-                cuts[item.end + joint.start()] = len(joint[0])
-    for place in range(start, end):
-        if folded[place] in "()" and quoted[place - start] == 2:
-            cuts[place] = 1
+        if follower is not None and JOIN.fullmatch(folded, item.end, stop) and _same_list(folded, item, follower):
+            continue
+        if joint := PAUSED.match(folded, item.end, stop):
+            cuts[joint.start("mark")] = 1
+        elif follower and (joint := JOINED.search(folded, max(item.end + 1, stop - 2), stop)):
+            cuts[joint.start()] = len(joint[0])
+    place = quoted.find(2)
+    while place >= 0:
+        cuts[start + place] = 1
+        place = quoted.find(2, place + 1)
     return sorted(cuts.items())
+
+
+COMMA = re.compile("[,:]")
+PAUSED = re.compile(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])")
+JOINED = re.compile(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$")
+BRACKETS = re.compile(r"\([^()]*\)|“[^“”]*”|《[^《》]*》")
 
 
 def _brackets(folded: str, start: int, end: int, items: list[Item]) -> bytearray:
     """1 for what stands in brackets or quotes without a figure (its commas do not split), 2 for a bracket around a figure."""
     inside = bytearray(end - start)
-    for match in re.finditer(r"\([^()]*\)|“[^“”]*”|《[^《》]*》", folded[start:end]):
-        low, high = start + match.start(), start + match.end()
+    for match in BRACKETS.finditer(folded, start, end):
+        low, high = match.span()
         holds = any(low < item_start(i) < high for i in items)
         if holds and match[0][0] == "(":
-            inside[match.start()] = inside[match.end() - 1] = 2
+            inside[low - start] = inside[high - 1 - start] = 2
         elif not holds:
-            inside[match.start() : match.end()] = b"\x01" * len(match[0])
+            inside[low - start : high - start] = b"\x01" * (high - low)
     return inside
-
-
-def _inside_number(items: list[Item], place: int) -> bool:
-    return any(item_start(i) <= place < i.end for i in items)
 
 
 def _same_kind(a: Item, b: Item) -> bool:
@@ -147,12 +152,16 @@ def _same_list(folded: str, a: Item, b: Item) -> bool:
 
 
 def _joins_values(folded: str, place: int, items: list[Item]) -> bool:
-    """Whether the comma stands between two bare figures of one list (`分别为12.3%,45.6%`)."""
-    before = next((i for i in reversed(items) if i.end <= place), None)
-    after = next((i for i in items if item_start(i) > place), None)
-    return (
-        before is not None
-        and after is not None
-        and _same_kind(before, after)
-        and JOIN.fullmatch(folded, before.end, item_start(after)) is not None
-    )
+    """Whether the comma stands within a figure, or between two bare ones of one list (`分别为12.3%,45.6%`)."""
+    for n, item in enumerate(items):
+        if item_start(item) > place:
+            before = items[n - 1] if n else None
+            return (
+                before is not None
+                and before.end <= place
+                and _same_kind(before, item)
+                and JOIN.fullmatch(folded, before.end, item_start(item)) is not None
+            )
+        if place < item.end:
+            return True  # the comma of a number's thousands
+    return False

@@ -84,12 +84,12 @@ class Context:
         return self.opens_plan
 
     def _status(self, start: int, *, plan: bool, reached: bool) -> str:
-        stop = max(self.folded.rfind(mark, max(0, start - LONGEST), start) for mark in "。\n")
-        stop = max(stop, start - LONGEST - 1)
-        before = self.folded[stop + 1 : start]
-        clause = re.split(r"[,:;]", before)[-1]
+        folded, floor = self.folded, max(0, start - LONGEST)
+        opens = max(folded.rfind("。", floor, start), folded.rfind("\n", floor, start), floor - 1) + 1
+        pause = max(folded.rfind(mark, opens, start) for mark in ",:;")
+        clause = folded[max(opens, pause + 1) : start]
         if plan:
             return "actual" if PAST.search(clause) else "target"
         if not reached and _cue("target").search(clause) and not REACHED.search(clause):
             return "target"
-        return "estimate" if _cue("estimate").search(before) else "actual"
+        return "estimate" if _cue("estimate").search(folded, opens, start) else "actual"

@@ -48,12 +48,14 @@ def _covered(refusals: list[Refusal], length: int) -> bytearray:
 def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
     position = 0
     pattern = _number()
-    while match := pattern.search(folded, position):
-        start = match.start()
+    while first := FIRST.search(folded, position):
+        start = first.start()
         if refused[start]:
+            position = refused.find(0, start)
+            continue
+        match = pattern.match(folded, start)
+        if match is None:
             position = start + 1
-            while position < len(folded) and refused[position] and refused[position - 1]:
-                position += 1
             continue
         number = match["number"]
         cut = 0 if match["unit"] else _clause_comma(number, text, start)
@@ -69,6 +71,9 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
             yield quantity
         else:
             position = start + len(match["number"])
+
+
+FIRST = re.compile(rf"[\d{CHINESE}]")
 
 
 def _clause_comma(number: str, text: str, start: int) -> int:

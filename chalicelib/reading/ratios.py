@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chalicelib.reading.figures import Quantity, Ratio
 
-RATIO = re.compile(r"(?<![\d.:])\d+(?:\.\d+)?%?(?:[:/]\d+(?:\.\d+)?%?){2,4}(?!\.?\d|[:/]|年|月)")
+RATIO = re.compile(r"\d(?<![\d.:]\d)\d*(?:\.\d+)?%?(?:[:/]\d+(?:\.\d+)?%?){2,4}(?!\.?\d|[:/]|年|月)")
 PART = re.compile(r"\d+(?:\.\d+)?")
 SECTORS = re.compile(r"三次产业|三产|一二三产|产业(?:结构|比|比例)|一、二、三产")
 # What one character of `粮经饲比例` stands for.
