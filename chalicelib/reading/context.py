@@ -11,13 +11,19 @@ from functools import cache
 from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.lexicon import one_of, read_words
 from chalicelib.reading.model import Identity, Section
-from chalicelib.reading.periods import Months, PeriodReader
+from chalicelib.reading.periods import STOP, Months, PeriodReader
 
 AHEAD = re.compile(
     r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)"
 )
 PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
-REACHED = re.compile(r"(?:完成|超额|占|达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
+# An aim holds for all that its sentence lists: 力争产值增长6%,收入增长10%.
+AIMS = re.compile(r"力争|争取(?:实现|达到|完成|突破|在|全年)|我们将")
+# What is done behind the plan that it was done of: 计划投资5亿元的项目已完成投资2亿元.
+DONE = re.compile(r"已(?!经?批)")
+# The task of which a share was reached: 占全年任务9.5亿元的94.2%.
+ITSELF = re.compile(r"\d[\d.,]*[^\d,。;的]{1,6}的 ?\d")
+REACHED = re.compile(r"(?:完成|超额|占|(?<!下)达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
 
 
 @cache
@@ -44,6 +50,7 @@ class Context:
         self.periods = PeriodReader(folded)
         self.lines = [0, *(m.end() for m in re.finditer("\n", folded))]
         self.line, self.opens_plan = -1, False
+        self.aimed = 0  # where the sentence ends whose figures are aims from its first one on
 
     def at(self, start: int, *, reached: bool = False) -> Setting:
         """The setting of the figure at `start`; `reached` where it is the reached share of a target."""
@@ -90,6 +97,13 @@ class Context:
         clause = folded[max(opens, pause + 1) : start]
         if plan:
             return "actual" if PAST.search(clause) else "target"
-        if not reached and _cue("target").search(clause) and not REACHED.search(clause):
+        cue = None if reached else _cue("target").search(clause)
+        reaches = REACHED.search(clause) and not ITSELF.match(folded, start)
+        if cue and not reaches and not DONE.search(clause, cue.end()):
+            if AIMS.search(clause):
+                stop = STOP.search(folded, start)
+                self.aimed = stop.start() if stop else len(folded)
+            return "target"
+        if start < self.aimed and not reached and not PAST.search(clause):
             return "target"
         return "estimate" if _cue("estimate").search(folded, opens, start) else "actual"

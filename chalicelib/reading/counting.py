@@ -42,6 +42,12 @@ def _word_goes_on(spelled: str, after: str) -> bool:
     return any(after.startswith(rest) for rest in _longer_words().get(spelled, ()))
 
 
+# 工业总产值突破百亿大关: an amount of which the unit goes without saying.
+ROUND = re.compile(r"元?大关")
+# 四项手术320例: what is named with a number of its own and then counted.
+NAMED = re.compile(r"[\u4e00-\u9fff]{2,6}\d")
+
+
 @cache
 def _abstract() -> re.Pattern[str]:
     return re.compile(r"[“‘\"《一二三四五六七八九十]|" + one_of(read_words("nouns.toml", "abstract")))
@@ -51,8 +57,10 @@ def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
     """Whether a number in Chinese characters counts something: `两家`, `三千二百余户`, `超千万元`, but not `四个全面`."""
     number, spelled = match["number"], match["unit"]
     before = folded[max(0, match.start() - 3) : match.start()]
-    after = folded[match.end() : match.end() + 6]
+    after = folded[match.end() : match.end() + 8]
     villages = spelled == "村" and before[-1:] not in ("等", "村", "共", "镇", "乡")
+    if spelled is None and ROUND.match(after):
+        return before.endswith(("破", "超", "过"))
     if spelled is None or "/" in spelled or before[-1:] in BOUND_TO or villages:
         return False
     vague = match["about"] or match["more"]
@@ -61,10 +69,16 @@ def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
     if value == 1:
         return _is_single(spelled, before, after)
     if value < 100 and not vague:
-        if spelled in NAMELIKE or match["scale"]:
-            return spelled in ("期", "口") and bool(re.search(r"[\u4e00-\u9fff]$", before)) and number == "两"
-        return not _abstract().match(after)
+        return _is_few(match, before, after)
     return spelled not in NAMELIKE or bool(vague)
+
+
+def _is_few(match: re.Match[str], before: str, after: str) -> bool:
+    """Whether a small numeral counts: 两家企业, but not 三大攻坚, 四项手术320例."""
+    spelled = match["unit"]
+    if spelled in NAMELIKE or match["scale"]:
+        return spelled in ("期", "口") and bool(re.search(r"[\u4e00-\u9fff]$", before)) and match["number"] == "两"
+    return not (_abstract().match(after) or (spelled in ("项", "类") and NAMED.match(after)))
 
 
 def _is_single(spelled: str, before: str, after: str) -> bool:
@@ -77,7 +91,9 @@ def _is_single(spelled: str, before: str, after: str) -> bool:
     )
 
 
-AT_LEAST = re.compile(r"(?:超过?|逾|突破|破|不低于|不少于|不小于|至少|高于|多于|大于|达到?[^,]{0,2}超) ?$")
+AT_LEAST = re.compile(
+    r"(?:超过?|(?<![通经越])过|逾|突破|破|不低于|不少于|不小于|至少|高于|多于|大于|达到?[^,]{0,2}超) ?$"
+)
 AT_MOST = re.compile(r"(?<!不)(?:不到|不足|低于|不超过?|不高于|少于|小于|控制在|近乎|以内的?) ?$")
 ABOUT = re.compile(r"(?:(?<![签预节履条集])约|近|大约|将近|接近|约为|大概|约占|约达) ?(?:为|达)?$")
 UP_TO = re.compile(r" ?(?:\(含\))?(?:以内|以下|之内|内(?=[,。;]))")

@@ -18,7 +18,9 @@ from chalicelib.reading.names import (
     clean_name,
     clean_object,
     complete_name,
+    generic_heads,
     is_bare_verb,
+    join_head,
     name_of_share,
     place_of,
     split_members,
@@ -70,11 +72,14 @@ class _Reader:
         self.subject = ""  # what the clause before was about, where it has no figure
         self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
         self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
+        self.owner = (
+            ""  # what the last figure with a name of its own was of: a bare 产值 or 办结率 behind it is of that
+        )
 
     def read(self, sentence: Sentence) -> None:
         """Add the indicators of one sentence."""
         self.sentence, self.first = sentence, len(self.found)
-        self.subject, self.source, self.anchors = "", "", []
+        self.subject, self.source, self.owner, self.anchors = "", "", "", []
         for clause in sentence.clauses:
             if not clause.items:
                 subject = clean_name(self.folded[clause.start : clause.end])
@@ -108,9 +113,16 @@ class _Reader:
             return True
         if len(members) != len(items):
             return self._read_years(clause, respectively, items)
+        head = self._head(respectively, items[0])
         for member, item in zip(members, items, strict=True):
-            self._add(item, clean_name(member) or member)
+            self._add(item, join_head(clean_name(member) or member, head))
         return True
+
+    def _head(self, respectively: int, first: Item) -> str:
+        """The measure that a list says once, behind its 分别 (`茶叶、蚕桑分别实现产值960万元、450万元`)."""
+        stop = first.start if isinstance(first, Growth) else item_start(first)
+        head = clean_name(self.folded[respectively + 2 : stop])
+        return head if head in generic_heads() else ""
 
     def _read_years(self, clause: Clause, respectively: int, items: Sequence[Item]) -> bool:
         """`2021年、2022年分别实现财政收入A、B`: one quantity in several years, in order."""
@@ -166,8 +178,10 @@ class _Reader:
             self._add(group[0], self.found[self.anchors[-1]].name + change, anchor=False)
             return 0
         name, share = self._name(before, self.folded[group[-1].end : stop], group[-1], base, tail)
+        counted = name in COUNTED.values()
         for member in group:
-            self._add(member, name, anchor=not share, reached=share)
+            own = COUNTED.get(member.unit or "", name) if counted else name
+            self._add(member, own, anchor=not share, reached=share)
         self.source = ""
         return len(group) - 1
 
@@ -235,6 +249,10 @@ class _Reader:
             object_ = ""
         if item.rate and not behind.startswith("的") and len(lead) > 1 and not is_bare_verb(object_):
             object_ = ""
+        if lead in generic_heads() and not self.subject and (owner := self._owner_behind(item)):
+            return owner + lead, False
+        if not lead and not object_ and item.unit in COUNTED and (HAS.search(before) or self._counts_on(before)):
+            return COUNTED[item.unit], False
         name = lead + object_
         if not name and tail:
             name = clean_object(
@@ -244,7 +262,20 @@ class _Reader:
             share = name_of_share(before, self._last_name())
             if share:
                 return share, True
-        return complete_name(name, self.subject, self._last_name(), same_clause=len(self.found) > base), False
+        last = self.owner if name in generic_heads() and self.owner else self._last_name()
+        whole = complete_name(name, self.subject, last, same_clause=len(self.found) > base)
+        if name == whole:
+            self.owner = name
+        return whole, False
+
+    def _counts_on(self, before: str) -> bool:
+        """Whether the figure goes on with `有4860户`."""
+        return not before and self._last_name() in COUNTED.values()
+
+    def _owner_behind(self, item: Quantity) -> str:
+        """What the figures before it describe: 总投资1.2亿元、占地150亩的农产品加工园."""
+        described = DESCRIBED.match(self.folded, item.end, self.sentence.end)
+        return described["owner"] if described else ""
 
     def _last_name(self) -> str:
         if self.anchors:
@@ -264,9 +295,11 @@ class _Reader:
         self._add(growth, name, anchor=own)
 
     def _is_annual(self, growth: Growth) -> bool:
-        """Whether the growth is on the year before: unnamed, or named as the year before the reviewed one."""
-        review = self.identity.review_year
-        return not growth.points and (growth.annual or (review is not None and growth.base_year == review - 1))
+        """Whether the growth is on the year before: unnamed, or named as the year before the one that it speaks of."""
+        if growth.points or growth.annual:
+            return growth.annual and not growth.points
+        year = self.found[self.anchors[-1]].year if self.anchors else self.identity.review_year
+        return year is not None and growth.base_year == year - 1
 
     def _may_grow(self) -> bool:
         """Whether the sentence has a value without growth that the growth at hand can belong to."""
@@ -329,5 +362,13 @@ class _Reader:
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
 REACHES = re.compile(r"^[ ,]*(?:总量|总额|总数)?(?:已)?(?:达到?|为|实现|完成|突破|超过?)(?:了|约|近)*$")
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
+# A project behind its measures, up to what is said of it.
+DESCRIBED = re.compile(
+    r"(?:、[^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
+    r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|综合体|小区)(?:项目|工程)?)"
+)
+# 全镇有4860户、18650人: what is counted goes without saying.
+COUNTED = {"户": "户数", "人": "人口"}
+HAS = re.compile(r"(?:^|[,乡镇村辖])(?:共?有|总计|共计|共)$")
 LEADS_TO = re.compile(r"(?:到|至|为|达)了?(?:(?:19|20)\d\d年底?)?的?[^\u4e00-\u9fff]*[约近超逾]?$")
 STAND_BEHIND = ("元", "美元", "公斤", "斤", "吨")

@@ -10,6 +10,10 @@ from chalicelib.reading.periods import SPAN
 
 RULES = "names.toml"
 EDGE = " ,、;:.。!?·-~|\n\t"
+# Who set a task: 县下达我镇招商引资任务.
+SET_BY = re.compile(
+    r"^(?:(?:上级|[省市县区旗州]{1,2}(?:委|政府|里)?)下达(?:给|到)?(?:[我全本][\u4e00-\u9fff])?|下达(?:给|到)?[我全本][\u4e00-\u9fff])的?"
+)
 BRACKETED = re.compile(
     r"\((?:[^()]*(?:月|年|季度|其中|以下简称|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
 )
@@ -44,7 +48,7 @@ def is_bare_verb(name: str) -> bool:
 
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
-    name = BRACKETED.sub("", text).strip(EDGE)
+    name = SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE))
     inner = list(INNER.finditer(name))
     anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""
     if inner and anew in generic_heads():
@@ -52,9 +56,11 @@ def clean_name(text: str) -> str:
         anew = strip_lead(name[: inner[-1].start()]) + anew
     name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
-    return _balance_quotes(name).strip(EDGE)
+    return _balance_quotes(DONE_BY.sub("", name)).strip(EDGE)
 
 
+# 新能源项目已完成投资: what a project has of it is its investment.
+DONE_BY = re.compile(r"(?<=项目|工程)(?:目前)?已?(?:累计)?(?:完成|实现)(?=总?投资|产值|工程量)")
 # A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
 INNER = re.compile(r"(?<=..)(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
 MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
@@ -101,7 +107,7 @@ def _lead_word() -> re.Pattern[str]:
 
 
 KEEP_END = re.compile(
-    r"(?:[签预节履集]约|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
+    r"(?:[签预节履集]约|[通经]过|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
 )
 
 
@@ -127,7 +133,7 @@ CUT = re.compile(
 PREDICATE = re.compile(
     r"(?<=.{3})(?:全覆盖|纳入|入选|参加|参与|通过|投入|落户|入驻|受益|脱贫|销售额|销售收入|产值|用于|全部|按期|顺利)"
 )
-GIVEN = re.compile(r"^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
+GIVEN = re.compile(r"^元?大关|^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
 DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆续|相继|初步)*(?:完成|实现)(?:了)?")
 
@@ -160,7 +166,7 @@ def without_list(text: str) -> str:
 
 def split_members(subject: str) -> list[str]:
     """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
-    members = [m for m in re.split(r"[、,]|和|以及|及|与", subject) if m]
+    members = [m for m in re.split(r"[、,]|和|以及|及|与", SUMMED_UP.sub("", subject)) if m]
     if len(members) == 1 and subject.startswith("城乡"):
         return ["城镇" + subject[2:], "农村" + subject[2:]]
     if len(members) > 1:
@@ -173,6 +179,10 @@ def split_members(subject: str) -> list[str]:
     return members
 
 
+# What sums up the members of a list behind the last one: 烟叶、茶叶、蚕桑三大产业, 甲、乙等两个项目.
+SUMMED_UP = re.compile(
+    r"(?<=[、和及与][\u4e00-\u9fff]{2})(?<!第)(?:等|这)?[两三四五六七八九十]{1,2}(?:大|个|项|种|类|家)[\u4e00-\u9fff]{0,6}$"
+)
 # A qualifier that a list says once, at its start: 限上批发业、零售业、住宿业销售额.
 SCOPE = re.compile(r"限额以上|限上|规模以上|规上|规下|新增|全社会|新建|改造")
 
@@ -213,7 +223,9 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
         # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
         return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
     if name in generic_heads():
-        owner = _without_head(subject or last)
+        owner = subject or last
+        owner = owner if TARGET_NAME.search(name) else _without_head(owner)
+        owner = _acted_on(owner) if OF_ACT.search(name) else owner
         return _joined(owner, name) if owner else name
     if is_bare_verb(name):
         owner = last or subject
@@ -230,15 +242,29 @@ def _joined(owner: str, name: str) -> str:
     return owner + name[overlap:]
 
 
+def join_head(member: str, head: str) -> str:
+    """A member of a list with the measure that the list says once at its end; as it is where it has one of its own."""
+    return _joined(_without_head(member), head) if head else member
+
+
 def _without_head(name: str) -> str:
     """The name without a measure of its own: of 夏粮种植面积 only 夏粮 has a 单产."""
     head = _generic_tail().search(name)
-    return name[: head.start()] if head and head.start() >= 2 else name
+    return name[: head.start()] if head and head.start() >= 1 else name
 
 
 @cache
 def _generic_tail() -> re.Pattern[str]:
     return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
+
+
+# A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.
+OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
+
+
+def _acted_on(name: str) -> str:
+    """The noun of a name without the verbs before it: 排查安全隐患 gives 安全隐患."""
+    return re.sub(rf"^{one_of(read_words(RULES, 'bare'))}+", "", name) or name
 
 
 def _object_of(name: str) -> str:
@@ -254,7 +280,7 @@ PROJECT = re.compile(
     r"^(?P<place>[\u4e00-\u9fffA-Za-z\d“”]{3,20}?(?:项目|工程))(?=(?:完成|总|累计|计划)*(?:投资|工程量)|占地|年产值)"
 )
 NO_PLACE = re.compile(
-    r"^(?:发展|壮大|增加|带动|推动|促进|助力|提升|年|消除|所有|[选派]*驻村|.?[入进返回下到跨邻包联]村|举办|召开|创建|打造|建立|组建|发放|服务|培训|纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
+    r"^(?:发展|壮大|增加|带动|推动|促进|助力|提升|年|消除|所有|[选派]*驻村|.?[入进返回下到跨邻包联]村|举办|召开|创建|打造|建立|组建|发放|服务|培训|纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新(?!能源|材料)|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
     r"|先进|山区|集体|文明|特色|少数民族|传统|和美|未来|整|行|村|撤|驻|非|出列|后进|软弱|民主|卫生|生态|宜居|美|老旧|智慧|平安"
     r"|城市|所有|以上|旅游|党|专业|农民|股份|省|市|县|区|国|重大|建设|签约|落地|招商|亿元|工业|产业|招引|引进|谋划|开工|续建|技改|民生|政府|储备|实施|争取|申报)"
 )

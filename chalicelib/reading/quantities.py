@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 
-from chalicelib.reading.counting import bound_of, counts, measures
+from chalicelib.reading.counting import ROUND, bound_of, counts, measures
 from chalicelib.reading.figures import Quantity
 from chalicelib.reading.lexicon import one_of, units
 from chalicelib.reading.numerals import CHINESE, DIGITS, read_number
@@ -139,9 +139,9 @@ def _unit(text: str, match: re.Match[str]) -> tuple[str | None, str | None]:
 def _unit_lost(folded: str, match: re.Match[str]) -> bool:
     """A figure in 万 or 亿 whose measure word the page lost (`销售额2523.7万,`), at the end of its clause."""
     rest = folded[match.end() : match.end() + 1]
-    return (
-        bool(match["scale"]) and match["scale"][-1] in "万亿" and match["number"][0].isdigit() and rest in ",。;、)\n"
-    )
+    if match["number"][0] in CHINESE:
+        return ROUND.match(folded, match.end()) is not None
+    return bool(match["scale"]) and match["scale"][-1] in "万亿" and rest in ",。;、)\n"
 
 
 PERCENT_WORDS = re.compile(r"百分之(?P<number>[零一二三四五六七八九十百点\d.]+)(?!点)")
