@@ -83,7 +83,8 @@ class _Reader:
         for clause in sentence.clauses:
             if not clause.items:
                 subject = clean_name(self.folded[clause.start : clause.end])
-                self.subject = self.subject if not subject or is_bare_verb(subject) else subject
+                if subject and not is_bare_verb(subject) and not HAS_DIGIT.search(subject):
+                    self.subject = subject
                 continue
             if not self._read_list(clause):
                 self._read_clause(clause)
@@ -253,6 +254,8 @@ class _Reader:
             return owner + lead, False
         if not lead and not object_ and item.unit in COUNTED and (HAS.search(before) or self._counts_on(before)):
             return COUNTED[item.unit], False
+        if not lead and item.unit in COUNTED and is_bare_verb(object_):
+            return object_, False  # 326户1125人脱贫
         name = lead + object_
         if not name and tail:
             name = clean_object(
@@ -367,6 +370,8 @@ DESCRIBED = re.compile(
     r"(?:、[^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
     r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|综合体|小区)(?:项目|工程)?)"
 )
+# 距县城15公里 is nothing that a figure could be of.
+HAS_DIGIT = re.compile(r"\d")
 # 全镇有4860户、18650人: what is counted goes without saying.
 COUNTED = {"户": "户数", "人": "人口"}
 HAS = re.compile(r"(?:^|[,乡镇村辖])(?:共?有|总计|共计|共)$")
