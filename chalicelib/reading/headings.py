@@ -25,9 +25,11 @@ SENTENCE_END = re.compile(r"[。!?;\n]")
 # The title of a run-in heading ends with its sentence; one longer than this has lost its full stop.
 LONG_TITLE = 42
 
+# The first character decides for most of the text; what stands before it, for most of the rest.
+FIRST = re.compile(r"[第一二三四五六七八九十(\d①-⑳⒈-⒛]")
+BEFORE = frozenset("。!?;:,\n )”")
 OPENING = re.compile(
-    r"(?:^|(?<=[。!?;:,\n ])|(?<=[)”]))"
-    rf"(?=第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳⒈-⒛])"
+    rf"第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳⒈-⒛]"
 )
 GAP = re.compile(r"(?<=[^\d ]) +(?=[^ ])")
 PAUSE = re.compile(r"[,:]")
@@ -52,10 +54,12 @@ class Heading:
 def find_numbered(folded: str, begin: int) -> list[Heading]:
     """Every place that begins like a numbered heading, in reading order."""
     found = []
-    for match in OPENING.finditer(folded, begin):
-        heading = _read(folded, match.start(), begin)
-        if heading is not None:
-            found.append(heading)
+    for first in FIRST.finditer(folded, begin):
+        start = first.start()
+        if (start == 0 or folded[start - 1] in BEFORE) and OPENING.match(folded, start):
+            heading = _read(folded, start, begin)
+            if heading is not None:
+                found.append(heading)
     return found
 
 

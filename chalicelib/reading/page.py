@@ -16,6 +16,7 @@ MIN_CUES = 4  # different words of the genre where the title is not that of a re
 HEAD_SHARE = 0.1  # of the prose: what may stand above a title (a slogan, a summary)
 
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+_ENOUGH = re.compile(f"(?:[^\u4e00-\u9fff]*[\u4e00-\u9fff]){{{MIN_PROSE}}}")
 _BULLET = re.compile(r"^[•·●○■◆*▪-]\s{0,3}")
 _CLOSING = re.compile(
     r".{0,40}(?:镇|乡|街道|政府|委员会|党委|党工委|办公室|办事处)$|[(（]?.{2,4}年.{1,2}月(?:.{1,3}日)?[)）]?$|.{0,60}[。！!”]$|.{0,60}[，,；;].{0,60}|(?:注|名词解释|附)[：:]?"
@@ -191,9 +192,9 @@ def _without_tail(layout: Layout, kept: list[int]) -> list[int]:
 def _refuse_other(title: str, body: Sequence[str]) -> None:
     """Raise where there are no sentences, or too few words of the genre for their number."""
     prose = "".join(line for line in body if furniture.is_prose(line) or titles.is_heading(line))
-    size = len(_IDEOGRAPH.findall(prose))
     named = titles.is_title(title) and titles.title_score(title, ()) >= 1
-    if size < MIN_PROSE:
+    if not _ENOUGH.match(prose):
+        size = len(_IDEOGRAPH.findall(prose))
         reason = f"it holds {size} Chinese characters of running text, a report at least {MIN_PROSE}"
     elif not named and len(set(_CUES.findall(prose[:20000]))) < MIN_CUES:
         reason = "neither its title nor its sentences speak of a year's work"
