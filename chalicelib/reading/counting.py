@@ -106,19 +106,20 @@ def bound_of(folded: str, match: re.Match[str]) -> str:
     before = folded[max(0, match.start() - 6) : match.start()]
     end = match.end()
     groups = match.groupdict()
-    if groups.get("about") in ("余", "多") or groups.get("more") in ("余", "多"):
+    beside = (groups.get("about"), groups.get("more"))
+    if "余" in beside or "多" in beside:
         return ">="
-    if AT_MOST.search(before) and not before.endswith(("控制在",)):
+    bounded = before.rstrip()[-1:] in LEADS_TO_BOUND
+    if bounded and AT_MOST.search(before) and not before.endswith("控制在"):
         return "<="
-    if AT_LEAST.search(before) or OR_MORE.match(folded, end):
+    if (bounded and AT_LEAST.search(before)) or OR_MORE.match(folded, end):
         return ">="
-    if UP_TO.match(folded, end) or before.endswith("控制在"):
+    if before.endswith("控制在") or UP_TO.match(folded, end):
         return "<="
-    if (
-        ABOUT.search(before)
-        or ROUGHLY.match(folded, end)
-        or groups.get("about") in ("来", "几")
-        or groups.get("more") == "来"
-    ):
+    if (bounded and ABOUT.search(before)) or ROUGHLY.match(folded, end) or "来" in beside or "几" in beside:
         return "~"
     return "="
+
+
+# What the words before a figure that bound it end in: one look spares most figures the rest.
+LEADS_TO_BOUND = frozenset("超过逾破于少到足在乎的内约近概为达")

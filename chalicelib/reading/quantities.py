@@ -66,7 +66,8 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
                 position = start + 1
                 continue
         position = max(match.end(), start + 1)
-        quantity = _read(folded, text, match)
+        measured = match["unit"] or match["tenths"] or match["scale"] or number[0] in "百千万亿"
+        quantity = _read(folded, text, match) if measured else None
         if quantity is not None:
             yield quantity
         else:
