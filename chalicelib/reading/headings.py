@@ -33,6 +33,7 @@ OPENING = re.compile(
 )
 GAP = re.compile(r"(?<=[^\d ]) +(?=[^ ])")
 PAUSE = re.compile(r"[,:]")
+BLANK_REST = re.compile(r"\s*(?:\n|$)")
 
 
 @dataclass(slots=True)
@@ -110,12 +111,11 @@ def _title(folded: str, start: int) -> tuple[int, int, bool]:
         start += 1
     stop = SENTENCE_END.search(folded, start)
     end = stop.start() if stop else len(folded)
-    line = folded.find("\n", start)
-    line = len(folded) if line < 0 else line
-    alone = end == line or not folded[end + 1 : line].strip()
+    fills = folded[end : end + 1] in ("", "\n")
+    alone = fills or BLANK_REST.match(folded, end + 1) is not None
     colon = folded.find(":", start, end)
     gap = GAP.search(folded, start, end)
-    if gap and gap.start() - start >= 4 and not (alone and end == line and end - start <= LONG_TITLE):
+    if gap and gap.start() - start >= 4 and not (fills and end - start <= LONG_TITLE):
         end = gap.start()
         alone = False
     if end - start > LONG_TITLE or (colon - start >= 4 and not alone):

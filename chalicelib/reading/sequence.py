@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 
+from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.headings import LONG_TITLE, Heading
 
 
@@ -91,8 +92,10 @@ def _opens_sentences(candidates: list[Heading], position: int, folded: str) -> b
 
 
 def _has_sentences(folded: str, heading: Heading, stop: int | None) -> bool:
-    line = folded.find("\n", heading.title_end)
-    line = len(folded) if line < 0 else line
+    # A sentence's length is far enough to see the next one begin, however long the line.
+    far = min(len(folded), heading.title_end + LONGEST)
+    line = folded.find("\n", heading.title_end, far)
+    line = far if line < 0 else line
     end = min(line, stop) if stop is not None else line
     if heading.line_start and heading.alone:
         return True
