@@ -70,6 +70,7 @@ class _Reader:
         self.sentence = Sentence(0, 0, ())
         self.first = 0  # the first indicator of the sentence at hand
         self.subject = ""  # what the clause before was about, where it has no figure
+        self.base_year: int | None = None  # what the sentence compares all of its figures with (与2010年相比)
         self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
         self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
         self.owner = (
@@ -80,9 +81,13 @@ class _Reader:
         """Add the indicators of one sentence."""
         self.sentence, self.first = sentence, len(self.found)
         self.subject, self.source, self.owner, self.anchors = "", "", "", []
+        if self.folded[sentence.start - 1 : sentence.start] != ";":
+            self.base_year = None
         for clause in sentence.clauses:
             if not clause.items:
                 subject = clean_name(self.folded[clause.start : clause.end])
+                base = COMPARED_WITH.search(self.folded, clause.start, clause.end)
+                self.base_year = int(base["year"]) if base else self.base_year
                 if subject and not is_bare_verb(subject) and not HAS_DIGIT.search(subject):
                     self.subject = subject
                 continue
@@ -254,8 +259,11 @@ class _Reader:
             return owner + lead, False
         if not lead and not object_ and item.unit in COUNTED and (HAS.search(before) or self._counts_on(before)):
             return COUNTED[item.unit], False
-        if not lead and item.unit in COUNTED and is_bare_verb(object_):
-            return object_, False  # 326户1125人脱贫
+        of_people = item.unit in COUNTED and not self._last_counted(item.unit)
+        if is_bare_verb(lead + object_) and (
+            (of_people and OF_PEOPLE.match(lead)) or (not lead and item.unit in COUNTED)
+        ):
+            return lead + object_, False
         name = lead + object_
         if not name and tail:
             name = clean_object(
@@ -265,7 +273,11 @@ class _Reader:
             share = name_of_share(before, self._last_name())
             if share:
                 return share, True
-        last = self.owner if name in generic_heads() and self.owner else self._last_name()
+        last = self._last_name()
+        if name in generic_heads():
+            last = self.owner or last
+        elif is_bare_verb(name):
+            last = self._last_counted(item.unit) or last
         whole = complete_name(name, self.subject, last, same_clause=len(self.found) > base)
         if name == whole:
             self.owner = name
@@ -279,6 +291,10 @@ class _Reader:
         """What the figures before it describe: 总投资1.2亿元、占地150亩的农产品加工园."""
         described = DESCRIBED.match(self.folded, item.end, self.sentence.end)
         return described["owner"] if described else ""
+
+    def _last_counted(self, unit: str | None) -> str:
+        """The name of the sentence's last figure in the same measure: of 项目12个, 总投资8亿元, 竣工3个 what 竣工 is of."""
+        return next((i.name for i in reversed(self.found[self.first :]) if i.unit == unit), "")
 
     def _last_name(self) -> str:
         if self.anchors:
@@ -295,14 +311,14 @@ class _Reader:
             return
         name = subject if own else complete_name(subject, self.subject, self._last_name(), same_clause=True)
         name = name or self.subject or self._last_name()
-        self._add(growth, name, anchor=own)
+        self._add(growth if own else replace(growth, annual=False), name, anchor=own)
 
     def _is_annual(self, growth: Growth) -> bool:
         """Whether the growth is on the year before: unnamed, or named as the year before the one that it speaks of."""
-        if growth.points or growth.annual:
-            return growth.annual and not growth.points
+        if growth.points or (growth.annual and self.base_year is None):
+            return not growth.points
         year = self.found[self.anchors[-1]].year if self.anchors else self.identity.review_year
-        return year is not None and growth.base_year == year - 1
+        return year is not None and (growth.base_year or self.base_year) == year - 1
 
     def _may_grow(self) -> bool:
         """Whether the sentence has a value without growth that the growth at hand can belong to."""
@@ -316,7 +332,7 @@ class _Reader:
         if self._is_annual(growth):
             self.found[position] = replace(self.found[position], yoy=growth.value)
         else:
-            self._add(growth, self.found[position].name, anchor=False)
+            self._add(replace(growth, annual=False), self.found[position].name, anchor=False)
 
     def _read_zero(self, zero: Zero, before: str) -> None:
         lead = self.source or clean_name(before)
@@ -370,6 +386,9 @@ DESCRIBED = re.compile(
     r"(?:、[^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
     r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|综合体|小区)(?:项目|工程)?)"
 )
+COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
+# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
+OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
 # 距县城15公里 is nothing that a figure could be of.
 HAS_DIGIT = re.compile(r"\d")
 # 全镇有4860户、18650人: what is counted goes without saying.

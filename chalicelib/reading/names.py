@@ -14,6 +14,11 @@ EDGE = " ,、;:.。!?·-~|\n\t"
 SET_BY = re.compile(
     r"^(?:(?:上级|[省市县区旗州]{1,2}(?:委|政府|里)?)下达(?:给|到)?(?:[我全本][\u4e00-\u9fff])?|下达(?:给|到)?[我全本][\u4e00-\u9fff])的?"
 )
+# When a figure will come about: 项目投产后可实现年产值6亿元.
+ONCE_BUILT = re.compile(
+    r"^(?:预计)?(?:项目|全部|该项目)*(?:建成|投产|达产|投用|投入使用|运营|完工|竣工)(?:投产|投用|达产|运营|使用)*(?:以?后),?"
+    r"(?:每?年)?(?:预计)?(?:可|能|将|预计)*(?:每年)?(?:实现|新增|达到?)?"
+)
 BRACKETED = re.compile(
     r"\((?:[^()]*(?:月|年|季度|其中|以下简称|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
 )
@@ -48,7 +53,7 @@ def is_bare_verb(name: str) -> bool:
 
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
-    name = SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE))
+    name = ONCE_BUILT.sub("", SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE)))
     inner = list(INNER.finditer(name))
     anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""
     if inner and anew in generic_heads():
@@ -107,7 +112,7 @@ def _lead_word() -> re.Pattern[str]:
 
 
 KEEP_END = re.compile(
-    r"(?:[签预节履集]约|[通经]过|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
+    r"(?:[签预节履集]约|[通经]过|[日月户亩]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
 )
 
 
@@ -115,9 +120,17 @@ def strip_tail(name: str) -> str:
     """Without the words that link a noun phrase to its figure."""
     while True:
         tail = _tail().search(name)
-        if tail is None or tail.start() == 0 or KEEP_END.search(name) or _bare().fullmatch(name):
+        if tail is None or KEEP_END.search(name) or _bare().fullmatch(name):
             return name
+        if tail.start() == 0:
+            return "" if REACHING.fullmatch(name) else name
         name = name[: tail.start()].rstrip(EDGE)
+
+
+# What is left of a clause that only says how far its figure went: 力争全年突破4.3亿元.
+REACHING = re.compile(
+    r"突破|超过?|达到?|逾|完成|实现|(?:增加|提高|增长|提升|上升|下降|扩大)[到至]|[增升降]至|[稳保维控][定持制]在"
+)
 
 
 def _balance_quotes(name: str) -> str:
