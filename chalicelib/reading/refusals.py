@@ -69,9 +69,7 @@ PAUSE = re.compile(r"[,。;、!?\n:]")
 
 def qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
-    if BARE_THRESHOLD.match(folded, quantity.end):
-        return True
-    if quantity.unit == "元" and THAT_MANY.match(folded, quantity.end):
+    if BARE_THRESHOLD.match(folded, quantity.end) or (quantity.unit == "元" and THAT_MANY.match(folded, quantity.end)):
         return True
     if quantity.unit in ("户", "人") and SIZE.match(folded, quantity.end):
         return True
