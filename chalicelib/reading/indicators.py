@@ -109,7 +109,7 @@ class _Reader:
         """Read a clause whose 分别 gives its figures to the members of a list, in order; False if it is none."""
         respectively = self.folded.find("分别", clause.start, clause.end)
         items = [i for i in clause.items if item_start(i) > respectively]
-        if len(items) < 2 or (respectively < 0 and not self._one_verb(clause)):
+        if len(items) < 2 or (respectively < 0 and not self._one_verb(clause) and not self._is_pair(clause)):
             return False
         respectively = respectively if respectively >= 0 else items[0].start
         members = split_members(clean_name(self.folded[clause.start : respectively]) or self.subject)
@@ -141,6 +141,11 @@ class _Reader:
             ahead = int(year) > (self.identity.review_year or int(year))
             self.found[-1] = replace(self.found[-1], year=int(year), status="target" if ahead else "actual")
         return True
+
+    def _is_pair(self, clause: Clause) -> bool:
+        """Whether the clause is two amounts of what one word says (`存贷款余额达7338万元和4022万元`)."""
+        both = all(isinstance(i, Quantity) and not i.rate for i in clause.items)
+        return both and len(clause.items) == 2 and "存贷款" in self.folded[clause.start : clause.items[0].start]
 
     def _one_verb(self, clause: Clause) -> bool:
         """Whether the clause is several growths behind one verb and nothing else (`增长7.6%和11.3%`)."""
@@ -383,8 +388,8 @@ REACHES = re.compile(r"^[ ,]*(?:总量|总额|总数)?(?:已)?(?:达到?|为|实
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
 # A project behind its measures, up to what is said of it.
 DESCRIBED = re.compile(
-    r"(?:、[^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
-    r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|综合体|小区)(?:项目|工程)?)"
+    r"(?:[、,][^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
+    r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|小学|中学|幼儿园|卫生院|医院|综合体|小区|公路|大道|大桥|水库|景区|酒店)(?:[\u4e00-\u9fff]{0,6}(?:项目|工程))?)"
 )
 COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
 # 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.

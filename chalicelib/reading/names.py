@@ -19,6 +19,10 @@ ONCE_BUILT = re.compile(
     r"^(?:预计)?(?:项目|全部|该项目)*(?:建成|投产|达产|投用|投入使用|运营|完工|竣工)(?:投产|投用|达产|运营|使用)*(?:以?后),?"
     r"(?:每?年)?(?:预计)?(?:可|能|将|预计)*(?:每年)?(?:实现|新增|达到?)?"
 )
+# On which basis or how soon: 财政收入按可比口径增长10%, 14天内实现零扩散.
+ON_BASIS = re.compile(
+    r"按照?(?:可比|不变|同|新|老)(?:口径|价格?)(?:计算)?|(?:^|(?<=[,、]))\d+(?:天|日|个?月|小时)[内里]"
+)
 BRACKETED = re.compile(
     r"\((?:[^()]*(?:月|年|季度|其中|以下简称|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
 )
@@ -53,11 +57,12 @@ def is_bare_verb(name: str) -> bool:
 
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
+    text = ON_BASIS.sub("", text)
     name = ONCE_BUILT.sub("", SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE)))
     inner = list(INNER.finditer(name))
     anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""
-    if inner and anew in generic_heads():
-        # 服务业累计营收: the sum is of what stands before it.
+    if inner and (anew in generic_heads() or anew in ACTS or is_bare_verb(anew)):
+        # 服务业累计营收, 第一针累计接种: the sum is of what stands before it.
         anew = strip_lead(name[: inner[-1].start()]) + anew
     name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
@@ -65,7 +70,11 @@ def clean_name(text: str) -> str:
 
 
 # 新能源项目已完成投资: what a project has of it is its investment.
-DONE_BY = re.compile(r"(?<=项目|工程)(?:目前)?已?(?:累计)?(?:完成|实现)(?=总?投资|产值|工程量)")
+DONE_BY = re.compile(
+    r"(?<=项目|工程|企业|产业|园区|公司)(?:目前|预计|全年)?已?(?:累计)?(?:完成|实现|达到)(?=总?投资|总?产值|工程量|税收|营业?收)"
+)
+# What is done to people, who stand before the sum: 3-11岁人群累计接种35649人.
+ACTS = frozenset({"接种", "检测", "采样", "体检"})
 # A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
 INNER = re.compile(r"(?<=..)(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
 MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
@@ -108,11 +117,11 @@ def _whole() -> re.Pattern[str]:
 
 @cache
 def _lead_word() -> re.Pattern[str]:
-    return re.compile(one_of(read_words(RULES, "lead")) + r"(?!县|局|村委|委会)")
+    return re.compile(one_of(read_words(RULES, "lead")) + r"(?:(?<=其中)|(?!县|局|村委|委会))")
 
 
 KEEP_END = re.compile(
-    r"(?:[签预节履集]约|[通经]过|[日月户亩]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
+    r"(?:[签预节履集]约|[统会设审]计|[通经]过|[日月户亩]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
 )
 
 
@@ -140,11 +149,17 @@ def _balance_quotes(name: str) -> str:
 
 
 CUT = re.compile(
-    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|目前|正在|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
+    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|目前|正在|预计|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
 )
 # Where the noun phrase is whole, its predicate is no part of the name.
 PREDICATE = re.compile(
     r"(?<=.{3})(?:全覆盖|纳入|入选|参加|参与|通过|投入|落户|入驻|受益|脱贫|销售额|销售收入|产值|用于|全部|按期|顺利)"
+)
+# What a figure is spent on or for is said in a clause of its own: 投资10万元对老路进行修复.
+TURNS = re.compile(r"对(?!口|外|接)|用于|以(?!工代)")
+# 11个村全部实现通水泥路: what is counted are villages, what is said of them names the count.
+OF_VILLAGES = re.compile(
+    r"村(?![级民集委组屯庄社史干道容共合总])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
 )
 GIVEN = re.compile(r"^元?大关|^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
@@ -154,20 +169,22 @@ DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆
 def clean_object(text: str, unit: str) -> str:
     """The noun phrase that follows a figure (`23个重点工程项目落地`), up to where its predicate turns to something else."""
     text = GIVEN.sub("", BRACKETED.sub("", text).strip(EDGE).lstrip("的"))
+    text = "人" + text if unit == "人" and text.startswith("口") else text  # 45万人口
+    text = "" if TURNS.match(text) else text
+    villages = OF_VILLAGES.match(text) if unit == "个" else None
+    if villages and not is_bare_verb(text[villages.end() :]):
+        text = text[villages.end() :]
     pause = text.find("、")
     if pause >= 4 and len(text) > 12:
         text = text[:pause]
-    cut = PREDICATE.search(text) or CUT.search(text, 1)
-    if cut:
-        text = text[: cut.start()]
+    cuts = [cut.start() for cut in (PREDICATE.search(text), CUT.search(text, 1)) if cut]
+    text = text[: min(cuts)] if cuts else text
     done = DONE.search(text)
     if done and done.start() > 0 and done.end() < len(text):
         text = text[: done.start()] + text[done.end() :]
     elif done and done.start() == 0:
         text = text[done.end() :]
     text = WORK.sub("", text.strip(EDGE))
-    if unit == "个" and text.startswith("村") and len(text) > 3 and not text.startswith(("村级", "村民", "村集")):
-        text = text[1:].lstrip("的")
     return _balance_quotes(OPEN.sub("", text) if text.count("(") != text.count(")") else text).strip(EDGE)
 
 
@@ -180,8 +197,9 @@ def without_list(text: str) -> str:
 def split_members(subject: str) -> list[str]:
     """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
     members = [m for m in re.split(r"[、,]|和|以及|及|与", SUMMED_UP.sub("", subject)) if m]
-    if len(members) == 1 and subject.startswith("城乡"):
-        return ["城镇" + subject[2:], "农村" + subject[2:]]
+    if (pair := PAIRED.match(subject)) and len(members) == 1 + pair["pair"].count("、"):
+        first, second = PAIRS[pair["pair"]]
+        return [pair["lead"] + half + subject[pair.end() :] for half in (first, second)]
     if len(members) > 1:
         scope = SCOPE.match(members[0])
         first = members[0][scope.end() :] if scope else members[0]
@@ -192,6 +210,15 @@ def split_members(subject: str) -> list[str]:
     return members
 
 
+# One word for two quantities: 城乡居民人均可支配收入分别达…、…, 存贷款余额达…和….
+PAIRS = {
+    "城乡": ("城镇", "农村"),
+    "城、乡": ("城镇", "农村"),
+    "存贷款": ("存款", "贷款"),
+    "进出口": ("进口", "出口"),
+    "存出栏": ("存栏", "出栏"),
+}
+PAIRED = re.compile(rf"(?P<lead>.{{0,6}}?)(?P<pair>{'|'.join(PAIRS)})")
 # What sums up the members of a list behind the last one: 烟叶、茶叶、蚕桑三大产业, 甲、乙等两个项目.
 SUMMED_UP = re.compile(
     r"(?<=[、和及与][\u4e00-\u9fff]{2})(?<!第)(?:等|这)?[两三四五六七八九十]{1,2}(?:大|个|项|种|类|家)[\u4e00-\u9fff]{0,6}$"
@@ -220,7 +247,8 @@ def name_of_share(before: str, last: str) -> str:
     """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
     part = PART.match(before)
     if part and last:
-        return f"{last}占{strip_lead(part['whole'].strip(EDGE))}比重"
+        whole = part["whole"].strip(EDGE)
+        return f"{last}占{strip_lead(whole) or whole}比重"
     if before.strip(EDGE) == "的" and TARGET_NAME.search(last):
         return f"占{last}比例"
     share = SHARE.search(before)
@@ -302,6 +330,6 @@ NO_PLACE = re.compile(
 def place_of(name: str) -> str | None:
     """The village, neighbourhood or firm that a name begins with."""
     match = PLACE.match(name) or PROJECT.match(name)
-    if match is None or NO_PLACE.match(name) or _bare().match(name):
+    if match is None or match.end() == len(name) or NO_PLACE.match(name) or _bare().match(name):
         return None
     return match["place"]

@@ -23,7 +23,8 @@ def _number() -> re.Pattern[str]:
     return re.compile(
         rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+)"
         rf"(?:(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
-        rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十万亿]|百(?!分点)|千(?![瓦米克伏])){{0,3}}) ?(?P<more>[余多来])?"
+        rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十万亿]|百(?!分点)|千(?![瓦米克伏])){{0,3}})"
+        rf" ?(?P<more>[余多来])?(?P<beyond>(?<=[百千][余多])[万亿])?"
         rf"(?: ?(?P<unit>{compound}|(?P<tenths>成(?![立功效为员本果长交品年套因绩人就都语分型])[一二三四五六七八九半]?)))?"
     )
 
@@ -84,7 +85,7 @@ def _clause_comma(number: str, text: str, start: int) -> int:
 
 def _read(folded: str, text: str, match: re.Match[str]) -> Quantity | None:
     chinese = match["number"][0] in CHINESE
-    value = read_number(match["number"] + match["scale"])
+    value = read_number(match["number"] + match["scale"] + (match["beyond"] or ""))
     if value is None:
         return None
     if match["tenths"]:
@@ -142,7 +143,7 @@ def _unit_lost(folded: str, match: re.Match[str]) -> bool:
     rest = folded[match.end() : match.end() + 1]
     if match["number"][0] in CHINESE:
         return ROUND.match(folded, match.end()) is not None
-    return bool(match["scale"]) and match["scale"][-1] in "万亿" and rest in ",。;、)\n"
+    return bool(match["scale"]) and match["scale"][-1] in "万亿" and rest in ",。;、)的\n"
 
 
 PERCENT_WORDS = re.compile(r"百分之(?P<number>[零一二三四五六七八九十百点\d.]+)(?!点)")
