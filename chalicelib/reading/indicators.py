@@ -15,6 +15,7 @@ from chalicelib.reading.growth import absolute_change, find_growth
 from chalicelib.reading.measures import measure
 from chalicelib.reading.model import Identity, Indicator, Page, Section
 from chalicelib.reading.names import (
+    GOES_ON,
     clean_name,
     clean_object,
     complete_name,
@@ -73,9 +74,7 @@ class _Reader:
         self.base_year: int | None = None  # what the sentence compares all of its figures with (与2010年相比)
         self.anchors: list[int] = []  # indicators of the sentence that a growth or a share may belong to
         self.source = ""  # the subject of a change whose first value was just passed (由A增加到B)
-        self.owner = (
-            ""  # what the last figure with a name of its own was of: a bare 产值 or 办结率 behind it is of that
-        )
+        self.owner = ""  # the last figure's own name: a bare 产值 or 办结率 behind it is of that
 
     def read(self, sentence: Sentence) -> None:
         """Add the indicators of one sentence."""
@@ -169,7 +168,7 @@ class _Reader:
             elif isinstance(item, Ratio):
                 self._read_ratio(item, before, clause.items[n + 1 : n + 2])
             elif self._is_source(item, clause.items[n + 1 : n + 2]):
-                self.source = clean_name(re.sub(r"(?:由|从)[^由从]*$", "", before)) or self.subject or self._last_name()
+                self.source = clean_name(CHANGE_OF.sub("", before)) or self.subject or self._last_name()
             else:
                 n += self._read_group(clause, n, before, base)
             done, n = clause.items[n].end, n + 1
@@ -241,6 +240,8 @@ class _Reader:
         """Whether the figure is where a change starts from (`由9.44%下降到2.55%`, `从A增加到B`)."""
         if not rest:
             return False
+        if ON_TOP_OF.match(self.folded, item.end):
+            return True  # 在去年1284万元的基础上增长10%
         between = self.folded[item.end : item_start(rest[0])]
         before = self.folded[max(0, item.start - 14) : item.start]
         return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
@@ -255,13 +256,12 @@ class _Reader:
             return self.source, False
         behind = re.sub(r"^ ?(?:以上|以下|以内|左右|之多|余)", "", after)
         object_ = clean_object(behind, item.unit or "")
-        lead = clean_name(without_list(before) if object_ else before)
-        if object_ and len(lead) >= 3 and item.unit in STAND_BEHIND:
+        lead = "" if WHERE.fullmatch(before) and object_ else clean_name(without_list(before) if object_ else before)
+        if self._stands_behind(lead, object_, behind, item):
             object_ = ""
-        if item.rate and not behind.startswith("的") and len(lead) > 1 and not is_bare_verb(object_):
-            object_ = ""
-        if lead in generic_heads() and not self.subject and (owner := self._owner_behind(item)):
-            return owner + lead, False
+        measure_of = OWN_INVESTMENT.search(lead)
+        if (measure_of or lead in generic_heads()) and not self.subject and (owner := self._owner_behind(item)):
+            return owner + (measure_of[0] if measure_of else lead), False
         if not lead and not object_ and item.unit in COUNTED and (HAS.search(before) or self._counts_on(before)):
             return COUNTED[item.unit], False
         of_people = item.unit in COUNTED and not self._last_counted(item.unit)
@@ -288,9 +288,17 @@ class _Reader:
             self.owner = name
         return whole, False
 
+    def _stands_behind(self, lead: str, object_: str, behind: str, item: Quantity) -> bool:
+        """Whether the figure stands behind its noun phrase, so that what follows it is a clause of its own."""
+        if lead and GOES_ON.match(object_):
+            return True
+        if item.rate:
+            return not behind.startswith("的") and len(lead) > 1 and not is_bare_verb(object_)
+        return len(lead) >= 3 and item.unit in STAND_BEHIND
+
     def _counts_on(self, before: str) -> bool:
-        """Whether the figure goes on with `有4860户`."""
-        return not before and self._last_name() in COUNTED.values()
+        """Whether the figure goes on with `有4860户`, or counts who lives in the villages counted before it."""
+        return not before.strip(" ,、") and bool(LIVED_IN.search(self._last_name()))
 
     def _owner_behind(self, item: Quantity) -> str:
         """What the figures before it describe: 总投资1.2亿元、占地150亩的农产品加工园."""
@@ -309,7 +317,7 @@ class _Reader:
     # --- growth ------------------------------------------------------------------------------------------------
 
     def _read_growth(self, growth: Growth, before: str, base: int) -> None:
-        subject = clean_name(before)
+        subject = self.source if ON_TOP_OF.match(before) else clean_name(before)
         own = self._is_annual(growth)
         if own and not subject and (len(self.found) > base or not self.subject) and self._may_grow():
             self._grow(self.anchors[-1], growth)
@@ -391,9 +399,15 @@ DESCRIBED = re.compile(
     r"(?:[、,][^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
     r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|小学|中学|幼儿园|卫生院|医院|综合体|小区|公路|大道|大桥|水库|景区|酒店)(?:[\u4e00-\u9fff]{0,6}(?:项目|工程))?)"
 )
+ON_TOP_OF = re.compile(r"[ 的左右]*基础上")
+CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
 COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
 # 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
 OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
+# 13个行政村116个自然庄: what stands between is of the first alone.
+WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
+LIVED_IN = re.compile(r"^(?:户数|人口)$|(?:村|社区|组|屯|寨|嘎查|队|村委会|居委会)$")
+OWN_INVESTMENT = re.compile(r"(?<=公司|企业)(?:计划|概算)?总?投资$")
 # 距县城15公里 is nothing that a figure could be of.
 HAS_DIGIT = re.compile(r"\d")
 # 全镇有4860户、18650人: what is counted goes without saying.
