@@ -99,8 +99,9 @@ class _Reader:
         self.sentence, self.first, self.anchors = Sentence(cell.start, cell.end, ()), len(self.found), []
         self._add(cell.figure, cell.name)
         if self.found and self.found[-1].number_start == cell.figure.start:
-            status = "target" if cell.target else self.found[-1].status
-            self.found[-1] = replace(self.found[-1], yoy=cell.yoy, status=status)
+            last = self.found[-1]
+            status = "target" if cell.target else last.status
+            self.found[-1] = replace(last, yoy=cell.yoy, status=status, year=cell.year or last.year)
 
     # --- clauses -----------------------------------------------------------------------------------------------
 

@@ -26,18 +26,25 @@ IN_BRACKETS = re.compile(r"\((?:单位:?)?(?P<unit>[^()]{1,8})\)")
 NUMBERED = re.compile(
     r"^ *(?:[一二三四五六七八九十]{1,3}、|\(?[一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、]|其中:?|#)? *"
 )
-NUMBER = re.compile(r" *(?P<minus>-)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<percent>%)? *$")
+NUMBER = re.compile(
+    r" *(?P<minus>-)?(?P<number>\d[\d,]*(?:\.\d+)?) ?(?P<unit>%|[十百千万亿]{0,2}(?:[\u4e00-\u9fff]{1,3}|(?<=[万亿])))? *$"
+)
+YEAR = re.compile(r"20\d\d(?=年)")
 SCALED = re.compile(r"(?P<scale>[十百千万亿]*)(?P<unit>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class TableFigure:
-    """A cell of a table: the row's name, its figure and growth, whether it is a target; `start` and `end` bound the row."""
+    """A cell of a table: the row's name, its figure and growth, whether it is a target, and the year over its column.
+
+    `start` and `end` bound the row.
+    """
 
     name: str
     figure: Quantity
     yoy: Decimal | None
     target: bool
+    year: int | None
     start: int
     end: int
 
@@ -76,7 +83,7 @@ def read_tables(text: str, begin: int) -> Iterator[TableFigure]:
 
 def _header(cells: list[Cell]) -> list[str]:
     """What each column holds; empty if the row is no header of a table of indicators."""
-    if any(NUMBER.fullmatch(c.text) for c in cells):
+    if any((figure := NUMBER.fullmatch(c.text)) and figure["unit"] in (None, "%") for c in cells):
         return []
     meanings = [next((m for m, p in COLUMNS if p.search(c.text)), "") for c in cells]
     figures = {"value", "target", "yoy"} & set(meanings)
@@ -98,10 +105,17 @@ def _row(cells: list[Cell], meanings: list[str], header: list[Cell], line: tuple
     for column, (meaning, cell) in enumerate(zip(meanings, cells, strict=True)):
         if meaning not in ("value", "target", "share"):
             continue
-        figure = _figure(cell, "%" if meaning == "share" else unit or _split_unit(header[column].text)[1])
+        over = header[column].text
+        figure = _figure(cell, "%" if meaning == "share" else unit or _split_unit(over)[1])
         if figure is not None and name:
             label = f"{name}占目标比例" if meaning == "share" else name
-            yield TableFigure(label, figure, yoy if meaning == "value" else None, meaning == "target", *line)
+            growth_of = yoy if meaning == "value" else None
+            yield TableFigure(label, figure, growth_of, meaning == "target", _year_of(over), *line)
+
+
+def _year_of(header: str) -> int | None:
+    year = YEAR.search(header)
+    return int(year[0]) if year else None
 
 
 def _split_unit(text: str) -> tuple[str, str | None]:
@@ -123,10 +137,12 @@ def _figure(cell: Cell, unit: str | None) -> Quantity | None:
     if match is None or value is None:
         return None
     start = cell.start + match.start("number")
-    scaled = SCALED.fullmatch("%" if match["percent"] else unit or "")
+    scaled = SCALED.fullmatch(match["unit"] or unit or "")
     spelled = scaled["unit"] if scaled and scaled["unit"] in units() else None
+    if match["unit"] and spelled is None:
+        return None
     for scale in scaled["scale"] if scaled and spelled else "":
         value *= SCALES[scale]
-    end = start + len(match["number"])
+    end = cell.start + match.end("unit" if match["unit"] else "number")
     known = units()[spelled].unit if spelled else unit
     return Quantity(start, end, value, known, "=", known == "%", spelled)
