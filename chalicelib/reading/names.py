@@ -19,6 +19,10 @@ ONCE_BUILT = re.compile(
     r"^(?:预计)?(?:项目|工程|全部|该项目)*(?:建成|投产|达产|投用|投入使用|运营|完工|竣工|实施)(?:投产|投用|达产|运营|使用)*(?:以?后),?"
     r"(?:每?年)?(?:预计)?(?:可|能|将|预计)*(?:每年)?(?:实现|新增|达到?)?"
 )
+# The number of the heading that a figure's clause opens: 1.实现财政收入20亿元.
+NUMBERING = re.compile(
+    r"^ *(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.、](?!\d)|[①-⑳⒈-⒛]|[一二三四五六七八九十]是)"
+)
 # On which basis or how soon: 财政收入按可比口径增长10%, 14天内实现零扩散.
 ON_BASIS = re.compile(
     r"按照?(?:可比|不变|同|新|老)(?:口径|价格?)(?:计算)?|(?:^|(?<=[,、]))\d+(?:天|日|个?月|小时)[内里]"
@@ -57,7 +61,7 @@ def is_bare_verb(name: str) -> bool:
 
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
-    text = ON_BASIS.sub("", text)
+    text = ON_BASIS.sub("", NUMBERING.sub("", text))
     name = ONCE_BUILT.sub("", SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE)))
     inner = list(INNER.finditer(name))
     anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""

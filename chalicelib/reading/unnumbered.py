@@ -9,6 +9,8 @@ from itertools import pairwise
 from chalicelib.reading.headings import SENTENCE_END, Heading
 
 LONG_LINE = 60
+HEAD = 400  # characters in which a speech has its salutation
+SALUTATION = re.compile(r"^ *(?:各位|同志们|尊敬的|主席团)", re.M)
 SPEAKER = re.compile(
     r"(?:人民政府|办事处|委员会|政府|党委|办公室|书记|镇长|乡长|县长|区长|市长|主任|主席|代表|同志)[^,。]{0,6}$"
 )
@@ -22,10 +24,15 @@ def with_unnumbered(found: list[Heading], folded: str, begin: int) -> list[Headi
     lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]*[^\n ][^\n]*", folded[begin:])]
     lines = [(begin + s, begin + e) for s, e in lines]
     starts = [h.start for h in found]
+    # What stands over the salutation is the meeting and the speaker.
+    salutation = SALUTATION.search(folded, begin, begin + HEAD)
+    opens = salutation.start() if salutation else begin
     short: list[Heading] = []
     sentences: list[Heading] = []
     for (start, end), (below, below_end) in pairwise(lines):
         text = folded[start:end].strip()
+        if start < opens:
+            continue
         caption = "|" in folded[below:below_end]
         if caption or _first(found, starts, start, end) or NO_HEADING.search(text) or SPEAKER.search(text):
             continue
