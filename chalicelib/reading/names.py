@@ -16,17 +16,16 @@ SET_BY = re.compile(
 )
 # When a figure will come about: 项目投产后可实现年产值6亿元.
 ONCE_BUILT = re.compile(
-    r"^(?:预计)?(?:项目|工程|全部|该项目)*(?:建成|投产|达产|投用|投入使用|运营|完工|竣工|实施)(?:投产|投用|达产|运营|使用)*(?:以?后),?"
+    r"(?:预计)?(?:项目|工程|全部|该项目)*(?:建成|投产|达产|投用|投入使用|运营|完工|竣工|实施)(?:投产|投用|达产|运营|使用)*(?:以?后),?"
     r"(?:每?年)?(?:预计)?(?:可|能|将|预计)*(?:每年)?(?:实现|新增|达到?)?"
 )
 # The number of the heading that a figure's clause opens: 1.实现财政收入20亿元.
 NUMBERING = re.compile(
-    r"^ *(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.、](?!\d)|[①-⑳⒈-⒛]|[一二三四五六七八九十]是)"
+    r" *(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.、](?!\d)|[①-⑳⒈-⒛]|[一二三四五六七八九十]是)"
 )
 # On which basis or how soon: 财政收入按可比口径增长10%, 14天内实现零扩散.
-ON_BASIS = re.compile(
-    r"按照?(?:可比|不变|同|新|老)(?:口径|价格?)(?:计算)?|(?:^|(?<=[,、]))\d+(?:天|日|个?月|小时)[内里]"
-)
+ON_BASIS = re.compile(r"按照?(?:可比|不变|同|新|老)(?:口径|价格?)(?:计算)?")
+HOW_SOON = re.compile(r"\d+(?:天|日|个?月|小时)[内里]")
 BRACKETED = re.compile(
     r"\((?:[^()]*(?:月|年|季度|其中|以下简称|下同|可比价|详见|附|如下|约|含税)[^()]*|\d+|[一二三四五六七八九十]+)\)"
 )
@@ -61,16 +60,33 @@ def is_bare_verb(name: str) -> bool:
 
 def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
-    text = ON_BASIS.sub("", NUMBERING.sub("", text))
-    name = ONCE_BUILT.sub("", SET_BY.sub("", BRACKETED.sub("", text).strip(EDGE)))
-    inner = list(INNER.finditer(name))
-    anew = strip_tail(strip_lead(_last_of_list(name[inner[-1].end() :]))) if inner else ""
-    if inner and (anew in generic_heads() or anew in ACTS or is_bare_verb(anew)):
-        # 服务业累计营收, 第一针累计接种: the sum is of what stands before it.
-        anew = strip_lead(name[: inner[-1].start()]) + anew
-    name = anew if len(anew) >= 2 else strip_tail(strip_lead(_last_of_list(name)))
+    number = NUMBERING.match(text)
+    name = _without_brackets(text[number.end() :] if number else text).strip(EDGE)
+    for opening in (SET_BY, ONCE_BUILT, HOW_SOON):
+        opened = opening.match(name)
+        name = name[opened.end() :] if opened else name
+    name = ON_BASIS.sub("", name) if "按" in name else name
+    name = _begun_anew(name) or strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
     return _balance_quotes(DONE_BY.sub("", name)).strip(EDGE)
+
+
+def _without_brackets(text: str) -> str:
+    """The text without what brackets add to a name: its period, its number, 以下简称."""
+    return BRACKETED.sub("", text) if "(" in text else text
+
+
+def _begun_anew(name: str) -> str:
+    """The noun phrase behind a time or a sum in mid-phrase, '' where there is none."""
+    found = list(INNER.finditer(name))
+    if not found:
+        return ""
+    inner = found[-1]
+    anew = strip_tail(strip_lead(_last_of_list(name[inner.end() :])))
+    if anew in generic_heads() or anew in ACTS or is_bare_verb(anew):
+        # 服务业累计营收, 第一针累计接种: the sum is of what stands before it.
+        anew = strip_lead(name[: inner.start()]) + anew
+    return anew if len(anew) >= 2 else ""
 
 
 # 新能源项目已完成投资: what a project has of it is its investment.
@@ -174,7 +190,7 @@ DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆
 
 def clean_object(text: str, unit: str) -> str:
     """The noun phrase that follows a figure (`23个重点工程项目落地`), up to where its predicate turns to something else."""
-    text = GIVEN.sub("", BRACKETED.sub("", text).strip(EDGE).lstrip("的"))
+    text = GIVEN.sub("", _without_brackets(text).strip(EDGE).lstrip("的"))
     text = "人" + text if unit == "人" and text.startswith("口") else text  # 45万人口
     text = "" if TURNS.match(text) else text
     villages = OF_VILLAGES.match(text) if unit == "个" else None
