@@ -23,7 +23,9 @@ AIMS = re.compile(r"力争|争取(?:实现|达到|完成|突破|在|全年)|我�
 DONE = re.compile(r"已(?!经?批)")
 # The task of which a share was reached: 占全年任务9.5亿元的94.2%.
 ITSELF = re.compile(r"\d[\d.,]*[^\d,。;的]{1,6}的 ?\d")
-REACHED = re.compile(r"(?:完成|超额|占|(?<!下)达|实现).{0,6}(?:目标|任务|计划)[^,]*$")
+REACHED = re.compile(
+    r"(?:完成|超额|占|(?<!下)达|实现|[是为](?=年初|全年|年度|人代会|[省市县区])).{0,6}(?:目标|任务|计划)[^,]*$"
+)
 
 
 @cache

@@ -34,7 +34,7 @@ from chalicelib.reading.tables import TableFigure, find_table_lines, read_tables
 
 def read_indicators(page: Page, identity: Identity, sections: Sequence[Section]) -> tuple[Indicator, ...]:
     """Every quantity of the body as an indicator, in reading order; concepts are not yet named."""
-    folded = fold(page.text)
+    folded = _with_headings_closed(fold(page.text), sections)
     body = page.body_start
     growths, quantities = find_growth(folded, [q for q in find_quantities(folded, page.text) if q.start >= body])
     taken = bytearray(len(folded))
@@ -54,6 +54,15 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
         else:
             reader.read_figure(part)
     return tuple(reader.found)
+
+
+def _with_headings_closed(folded: str, sections: Sequence[Section]) -> str:
+    """The text with a full stop where a heading ends at a gap in its line: what follows is a sentence of its own."""
+    gaps = [s.title_end for s in sections if folded[s.title_end : s.title_end + 1] == " "]
+    if not gaps:
+        return folded
+    ends = [0, *(gap + 1 for gap in gaps)]
+    return "".join(folded[a:b] + "。" for a, b in zip(ends, gaps, strict=False)) + folded[ends[-1] :]
 
 
 def _in_row(rows: Sequence[tuple[int, int]], position: int) -> bool:
@@ -253,8 +262,8 @@ class _Reader:
 
     def _name(self, before: str, after: str, item: Quantity, base: int, tail: str) -> tuple[str, bool]:
         """The name, and whether the figure is a share of another's target."""
-        if self.source and LEADS_TO.search(before):
-            return self.source, False
+        if taken_over := self._taken_over(before, item):
+            return taken_over, False
         behind = re.sub(r"^ ?(?:以上|以下|以内|左右|之多|余)", "", after)
         object_ = clean_object(behind, item.unit or "")
         lead = "" if WHERE.fullmatch(before) and object_ else clean_name(without_list(before) if object_ else before)
@@ -263,13 +272,8 @@ class _Reader:
         measure_of = OWN_INVESTMENT.search(lead)
         if (measure_of or lead in generic_heads()) and not self.subject and (owner := self._owner_behind(item)):
             return owner + (measure_of[0] if measure_of else lead), False
-        if not lead and not object_ and item.unit in COUNTED and (HAS.search(before) or self._counts_on(before)):
-            return COUNTED[item.unit], False
-        of_people = item.unit in COUNTED and not self._last_counted(item.unit)
-        if is_bare_verb(lead + object_) and (
-            (of_people and OF_PEOPLE.match(lead)) or (not lead and item.unit in COUNTED)
-        ):
-            return lead + object_, False
+        if item.unit in COUNTED and (said := self._said_of_people(lead, object_, before, item.unit)):
+            return said, False
         name = lead + object_
         if not name and tail:
             name = clean_object(
@@ -288,6 +292,22 @@ class _Reader:
         if name == whole:
             self.owner = name
         return whole, False
+
+    def _taken_over(self, before: str, item: Quantity) -> str:
+        """The name that the words before lead on from: the second value of a change, the target of the figure before."""
+        if self.source and LEADS_TO.search(before):
+            return self.source
+        last = self._last_name()
+        task = TASK.fullmatch(before) if last and not item.rate else None
+        return last + task["task"] if task else ""
+
+    def _said_of_people(self, lead: str, object_: str, before: str, unit: str) -> str:
+        """The name of a number of people or households that needs no noun (有4860户, 脱贫145户), '' where it does."""
+        if not lead and not object_ and (HAS.search(before) or self._counts_on(before)):
+            return COUNTED[unit]
+        whole = lead + object_
+        of_people = bool(OF_PEOPLE.match(lead)) and "贫困" not in self._last_counted(unit)
+        return whole if is_bare_verb(whole) and (of_people or not lead) else ""
 
     def _stands_behind(self, lead: str, object_: str, behind: str, item: Quantity) -> bool:
         """Whether the figure stands behind its noun phrase, so that what follows it is a clause of its own."""
@@ -407,6 +427,11 @@ COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年
 OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
 # 13个行政村116个自然庄: what stands between is of the first alone.
 WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
+# 是年初人代会目标45亿元的116%: the target is of the figure before.
+TASK = re.compile(
+    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
+    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
+)
 LIVED_IN = re.compile(r"^(?:户数|人口)$|(?:村|社区|组|屯|寨|嘎查|队|村委会|居委会)$")
 OWN_INVESTMENT = re.compile(r"(?<=公司|企业)(?:计划|概算)?总?投资$")
 # 距县城15公里 is nothing that a figure could be of.

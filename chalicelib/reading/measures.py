@@ -10,7 +10,7 @@ from chalicelib.reading.figures import Growth, Item, Quantity, Zero
 from chalicelib.reading.lexicon import to_standard
 
 MONEY_WORDS = re.compile(
-    r"额|收入|产值|投资|资金|营收|税|利润|支出|存款|贷款|销售|价|GDP|总产|增加值|财政|经费|奖励|补助|补贴|款"
+    r"额|收入|产值|投资|资金|营收|税|利润|支出|存款|贷款|销售|价|GDP|总产|增加值|财政|经费|投入|筹|捐|奖励|补助|补贴|款"
 )
 
 

@@ -83,6 +83,8 @@ def _begun_anew(name: str) -> str:
         return ""
     inner = found[-1]
     anew = strip_tail(strip_lead(_last_of_list(name[inner.end() :])))
+    if anew == "投入" and INVESTED.search(name, 0, inner.start()):
+        return strip_lead(name[: inner.start()])  # 固定资产投资累计投入
     if anew in generic_heads() or anew in ACTS or is_bare_verb(anew):
         # 服务业累计营收, 第一针累计接种: the sum is of what stands before it.
         anew = strip_lead(name[: inner.start()]) + anew
@@ -95,6 +97,7 @@ DONE_BY = re.compile(
 )
 # What is done to people, who stand before the sum: 3-11岁人群累计接种35649人.
 ACTS = frozenset({"接种", "检测", "采样", "体检"})
+INVESTED = re.compile(r"(?:投资|资金|经费)$")
 # A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
 INNER = re.compile(r"(?<=..)(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
 MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
@@ -212,8 +215,17 @@ def clean_object(text: str, unit: str) -> str:
 
 def without_list(text: str) -> str:
     """`鸿远塑业等` and `包家村、岙楼村` name members of what is counted: the count's name does without them."""
+    named = NAMED_ONE_BY_ONE.fullmatch(text)
+    if named:
+        return named["what"]
     listed = re.search(r"[^高平同优初中上下均特三二一]等(?:地|镇|乡|村|社区|处|单位)? ?$", text)
     return "" if listed or "、" in text.rstrip(EDGE) else text
+
+
+# 贫困村有二图、荣谋、蒌根、薛宅4个村: the count is of what the members are.
+NAMED_ONE_BY_ONE = re.compile(
+    r"[, ]*(?P<what>[^、,]{2,14}?[\u4e00-\u9fff])(?<![具共享拥含])(?:有|为|是|即|包括)(?:[^、,]{1,8}、){2,}[^、,]{1,8}?等? ?"
+)
 
 
 def split_members(subject: str) -> list[str]:
@@ -286,7 +298,7 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
         # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
         return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
     if name in generic_heads():
-        owner = subject or last
+        owner = UNFOLDS.sub("", subject) or last
         owner = owner if TARGET_NAME.search(name) else _without_head(owner)
         owner = _acted_on(owner) if OF_ACT.search(name) else owner
         return _joined(owner, name) if owner else name
@@ -321,6 +333,10 @@ def _generic_tail() -> re.Pattern[str]:
     return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
 
 
+# What happens to the subject of the clause before is not whose figure it is: 商务区集聚度继续提高,税收6亿元.
+UNFOLDS = re.compile(
+    r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
+)
 # A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.
 OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
 
