@@ -251,7 +251,7 @@ class _Reader:
         if not rest:
             return False
         if ON_TOP_OF.match(self.folded, item.end):
-            return True  # 在去年1284万元的基础上增长10%
+            return True  # 在去年2360万元的基础上增长10%
         between = self.folded[item.end : item_start(rest[0])]
         before = self.folded[max(0, item.start - 14) : item.start]
         return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
@@ -298,6 +298,9 @@ class _Reader:
         if self.source and LEADS_TO.search(before):
             return self.source
         last = self._last_name()
+        pointed = self.found[-1] if len(self.found) > self.first else None
+        if item.rate and pointed and pointed.unit == "个百分点" and REACHES.match(before):
+            return pointed.name  # 覆盖率提高1.2个百分点,达24.6%
         task = TASK.fullmatch(before) if last and not item.rate else None
         return last + task["task"] if task else ""
 
@@ -425,7 +428,7 @@ CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
 COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
 # 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
 OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
-# 13个行政村116个自然庄: what stands between is of the first alone.
+# 11个行政村76个自然村: what stands between is of the first alone.
 WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
 # 是年初人代会目标45亿元的116%: the target is of the figure before.
 TASK = re.compile(

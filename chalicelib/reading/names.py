@@ -71,6 +71,10 @@ def clean_name(text: str) -> str:
     return _balance_quotes(DONE_BY.sub("", name)).strip(EDGE)
 
 
+# 爱心理发等助老活动: one member is enough where what sums it up says what it is.
+ONE_MEMBER = re.compile(r"[^、“”]{4,}[^高平同优初中上下均特三二一]等(?=[\u4e00-\u9fff]{4,}$)")
+
+
 def _without_brackets(text: str) -> str:
     """The text without what brackets add to a name: its period, its number, 以下简称."""
     return BRACKETED.sub("", text) if "(" in text else text
@@ -105,7 +109,7 @@ MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下�
 
 def _last_of_list(name: str) -> str:
     """`香榧巧克力、香榧香薰等系列衍生产品` is about 系列衍生产品."""
-    match = MEMBERS.match(name)
+    match = MEMBERS.match(name) or ONE_MEMBER.match(name)
     return name[match.end() :] if match else name
 
 
@@ -178,11 +182,11 @@ CUT = re.compile(
 PREDICATE = re.compile(
     r"(?<=.{3})(?:全覆盖|纳入|入选|参加|参与|通过|投入|落户|入驻|受益|脱贫|销售额|销售收入|产值|用于|全部|按期|顺利)"
 )
-# What happens next to what was counted: 新建茶园500亩正在完善手续.
+# What happens next to what was counted: 新建果园300亩正在办理手续.
 GOES_ON = re.compile(r"已(?!办)|正在?|将|可(?!回)|进行|预计")
 # What a figure is spent on or for is said in a clause of its own: 投资10万元对老路进行修复.
 TURNS = re.compile(r"对(?!口|外|接)|用于|以(?!工代)")
-# 11个村全部实现通水泥路: what is counted are villages, what is said of them names the count.
+# 9个村全部实现通自来水: what is counted are villages, what is said of them names the count.
 OF_VILLAGES = re.compile(
     r"村(?![级民集委组屯庄社史干道容共合总])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
 )
@@ -222,7 +226,7 @@ def without_list(text: str) -> str:
     return "" if listed or "、" in text.rstrip(EDGE) else text
 
 
-# 贫困村有二图、荣谋、蒌根、薛宅4个村: the count is of what the members are.
+# 贫困村有甲、乙、丙3个村: the count is of what the members are.
 NAMED_ONE_BY_ONE = re.compile(
     r"[, ]*(?P<what>[^、,]{2,14}?[\u4e00-\u9fff])(?<![具共享拥含])(?:有|为|是|即|包括)(?:[^、,]{1,8}、){2,}[^、,]{1,8}?等? ?"
 )
@@ -333,7 +337,7 @@ def _generic_tail() -> re.Pattern[str]:
     return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
 
 
-# What happens to the subject of the clause before is not whose figure it is: 商务区集聚度继续提高,税收6亿元.
+# What happens to the subject of the clause before is not whose figure it is: 园区配套不断完善,税收2亿元.
 UNFOLDS = re.compile(
     r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
 )

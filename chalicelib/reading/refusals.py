@@ -57,21 +57,30 @@ BARE_THRESHOLD = re.compile(r"级(?:以上)?|元户|元村|元企业|斤粮(?!�
 OF_THINGS = re.compile(
     r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程|楼宇|园区)(?!年|共|总|实)"
 )
-# 协议投资超亿元的2家: how much each of the counted has.
+# 协议投资超亿元的2家, 5亿元以上1个: how much each of the counted has.
 THAT_MANY = re.compile(
-    r"(?:及?以上|以下)?的(?:有|共|达)? ?(?:\d+|[两三四五六七八九十]+) ?(?:余|多)?(?:家|个|户|村|名|人|项|宗)"
+    r"(?:(?:及?以上|以下)的?|的)(?:有|共|达)? ?(?:\d+|[两三四五六七八九十]+) ?(?:余|多)?(?:家|个|户|村|名|人|项|宗)"
+)
+# 低于2%的退出线, 迈过千万元门槛: where a line is drawn.
+OF_LINE = re.compile(
+    r" ?(?:以[上下内])?的?(?:退出线|警戒线|控制线|目标线|及格线|红线|底线|门槛|关口|国家标准|国家规定)"
 )
 SIZE = re.compile(r"(?:及其?)?(?:以上|以下)的?(?:自然|行政|村|寨|组|屯|企业|聚|居|集|单位|场所|学校|项目)")
-# `21个村集体收入达到80万元以上`, `全部超过10万元`: what each of the counted has at least.
-EACH = re.compile(r"(?:个(?:行政|建制)?(?:村|社区)[^,。;\d]{0,14}|(?:全部|均|都)(?:超过|达到?|突破|实现|超)*)$")
+# What stands behind a threshold, and in which measures it is one; () for all.
+BEHIND: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (BARE_THRESHOLD, ()),
+    (OF_LINE, ()),
+    (THAT_MANY, ("元",)),
+    (SIZE, ("户", "人")),
+)
+# `21个村集体收入达到80万元以上`: what each of the counted has at least.
+EACH = re.compile(r"个(?:行政|建制)?(?:村|社区)[^,。;\d]{0,14}$")
 PAUSE = re.compile(r"[,。;、!?\n:]")
 
 
 def qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
-    if BARE_THRESHOLD.match(folded, quantity.end) or (quantity.unit == "元" and THAT_MANY.match(folded, quantity.end)):
-        return True
-    if quantity.unit in ("户", "人") and SIZE.match(folded, quantity.end):
+    if any(quantity.unit in (units or (quantity.unit,)) and rule.match(folded, quantity.end) for rule, units in BEHIND):
         return True
     of_things = OF_THINGS.match(folded, quantity.end) if quantity.unit in ("元", "吨", "亩") else None
     if of_things and (
