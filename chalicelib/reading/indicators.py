@@ -21,6 +21,7 @@ from chalicelib.reading.names import (
     complete_name,
     generic_heads,
     is_bare_verb,
+    opens_with_verb,
     join_head,
     name_of_share,
     place_of,
@@ -287,7 +288,7 @@ class _Reader:
         if name in generic_heads():
             last = self.owner or last
         elif is_bare_verb(name):
-            last = self._last_counted(item.unit) or last
+            last = self._last_counted(item.unit) or (last if opens_with_verb(last) else "")
         whole = complete_name(name, self.subject, last, same_clause=len(self.found) > base)
         if name == whole:
             self.owner = name

@@ -341,6 +341,13 @@ def _generic_tail() -> re.Pattern[str]:
 UNFOLDS = re.compile(
     r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
 )
+
+
+def opens_with_verb(name: str) -> bool:
+    """Whether the name is an act with its object (排查安全隐患), of which a further act may be told (整改率)."""
+    return re.match(one_of(read_words(RULES, "bare")), name) is not None
+
+
 # A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.
 OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
 
