@@ -21,9 +21,9 @@ from chalicelib.reading.names import (
     complete_name,
     generic_heads,
     is_bare_verb,
-    opens_with_verb,
     join_head,
     name_of_share,
+    opens_with_verb,
     place_of,
     split_members,
     without_list,
@@ -92,7 +92,13 @@ class _Reader:
         self.subject, self.source, self.owner, self.anchors = "", "", "", []
         if self.folded[sentence.start - 1 : sentence.start] != ";":
             self.base_year = None
+        outside, closes = 0, -1
         for clause in sentence.clauses:
+            if self.folded[clause.start - 1 : clause.start] == "(":
+                outside, closes = len(self.anchors), self.folded.find(")", clause.start, sentence.end)
+            elif 0 <= closes < clause.start and outside:
+                del self.anchors[outside:]  # what follows a bracket is of what stood before it
+                closes = -1
             if not clause.items:
                 subject = clean_name(self.folded[clause.start : clause.end])
                 base = COMPARED_WITH.search(self.folded, clause.start, clause.end)

@@ -188,7 +188,7 @@ GOES_ON = re.compile(r"已(?!办)|正在?|将|可(?!回)|进行|预计")
 TURNS = re.compile(r"对(?!口|外|接)|用于|以(?!工代)")
 # 9个村全部实现通自来水: what is counted are villages, what is said of them names the count.
 OF_VILLAGES = re.compile(
-    r"村(?![级民集委组屯庄社史干道容共合总])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
+    r"村(?![级民集委组屯庄社史干道容共合总(])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
 )
 GIVEN = re.compile(r"^元?大关|^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
@@ -261,6 +261,11 @@ PAIRED = re.compile(rf"(?P<lead>.{{0,6}}?)(?P<pair>{'|'.join(PAIRS)})")
 SUMMED_UP = re.compile(
     r"(?<=[、和及与][\u4e00-\u9fff]{2})(?<!第)(?:等|这)?[两三四五六七八九十]{1,2}(?:大|个|项|种|类|家)[\u4e00-\u9fff]{0,6}$"
 )
+# A part that says only what it is of: 工农业总产值31亿元,其中农业17亿元; 工业产值5亿元(其中规上3亿元).
+SECTOR = re.compile(
+    r"规上|规下|限上|限下|限额以上|规模以上|工业|农业|服务业|种植业|养殖业|畜牧业|牧业|林业|渔业|建筑业|房地产业?|商贸业|旅游业"
+    r"|[一二三]产|第[一二三]产业"
+)
 # A qualifier that a list says once, at its start: 限上批发业、零售业、住宿业销售额.
 SCOPE = re.compile(r"限额以上|限上|规模以上|规上|规下|新增|全社会|新建|改造")
 
@@ -301,10 +306,15 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
     if not name:
         # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
         return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
+    if last and SECTOR.fullmatch(name):
+        head = _generic_tail().search(last)
+        return last if last.startswith(name) or not head else name + (last if SCOPE.fullmatch(name) else head[0])
     if name in generic_heads():
         owner = UNFOLDS.sub("", subject) or last
         owner = owner if TARGET_NAME.search(name) else _without_head(owner)
         owner = _acted_on(owner) if OF_ACT.search(name) else owner
+        if name in OF_FIRMS and not FIRMS.search(owner):
+            return name
         return _joined(owner, name) if owner else name
     if is_bare_verb(name):
         owner = last or subject
@@ -312,6 +322,9 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
     return name
 
 
+# Takings are those of firms where firms stand before them, else the whole place's.
+OF_FIRMS = frozenset({"税收", "营收", "利润", "纳税", "利税"})
+FIRMS = re.compile(r"企业|公司|项目|园|商务区|开发区|基地|厂|店|楼宇|电商|合作社|市场主体|户")
 CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
 
 

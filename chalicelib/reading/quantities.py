@@ -19,10 +19,10 @@ ARABIC = r"\d{1,3}(?:[, ]\d{3})+(?![\d.]\d|\d)(?:\.\d+)?|\d+(?: ?\. ?\d+)?"
 @cache
 def _number() -> re.Pattern[str]:
     unit = one_of(tuple(sorted(units(), key=len, reverse=True)))
-    compound = rf"{unit}(?:/{unit}|\((?:次|{unit})(?:[、,]{unit})*\)次?)?"
+    compound = rf"{unit}(?:/(?:{unit}|年|月|日|天|小时)|\((?:次|{unit})(?:[、,]{unit})*\)次?)?"
     return re.compile(
         rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+)"
-        rf"(?:(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
+        rf"(?:(?P<low>[十百千万亿]{{0,2}})(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
         rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十万亿]|百(?!分点)|千(?![瓦米克伏])){{0,3}})"
         rf" ?(?P<more>[余多来])?(?P<beyond>(?<=[百千][余多])[万亿])?"
         rf"(?: ?(?P<unit>{compound}|(?P<tenths>成(?![立功效为员本果长交品年套因绩人就都语分型])[一二三四五六七八九半]?)))?"
@@ -85,7 +85,7 @@ def _clause_comma(number: str, text: str, start: int) -> int:
 
 def _read(folded: str, text: str, match: re.Match[str]) -> Quantity | None:
     chinese = match["number"][0] in CHINESE
-    value = read_number(match["number"] + match["scale"] + (match["beyond"] or ""))
+    value = read_number(match["number"] + (match["low"] or match["scale"] + (match["beyond"] or "")))
     if value is None:
         return None
     if match["tenths"]:
@@ -121,7 +121,8 @@ TENTHS = re.compile(r"(?:[达占近超约逾到至过为的有率比]|不足|不
 
 
 def _is_range(match: re.Match[str]) -> bool:
-    first, second = read_number(match["number"]), read_number(match["second"])
+    low = match["low"]
+    first, second = read_number(match["number"] + low), read_number(match["second"] + (low and match["scale"]))
     return first is not None and second is not None and first < second
 
 
@@ -134,7 +135,7 @@ def _unit(text: str, match: re.Match[str]) -> tuple[str | None, str | None]:
         return text[match.start("unit") : match.end("unit")], spelled if spelled in units() else None
     if "/" in spelled:
         per, base = spelled.split("/")
-        return f"{units()[per].unit}/{units()[base].unit}", None
+        return f"{units()[per].unit}/{units()[base].unit if base in units() else base}", None
     return units()[spelled].unit, spelled
 
 
