@@ -161,6 +161,12 @@ def test_a_general_measure_takes_its_subject(word: str) -> None:
     assert name.endswith(word[-2:])
 
 
+@pytest.mark.parametrize("word", words("names.toml", "takings"))
+def test_takings_are_those_of_firms_or_of_the_place(word: str) -> None:
+    assert names_in(f"引进企业3家，{word}100万元") == ["引进企业", f"引进企业{word}"]
+    assert names_in(f"种植香菇36亩，{word}100万元") == ["种植香菇", word]
+
+
 # 已 and 完成 say only that it was done.
 DONE = re.compile(r"^(?:已|完成|成功)+(?=..)")
 

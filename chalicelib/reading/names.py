@@ -51,11 +51,17 @@ def _bare() -> re.Pattern[str]:
 
 @cache
 def generic_heads() -> frozenset[str]:
-    return frozenset(read_words(RULES, "generic"))
+    """The row headers that need a subject."""
+    return frozenset((*read_words(RULES, "generic"), *read_words(RULES, "takings")))
 
 
 def is_bare_verb(name: str) -> bool:
     return _bare().fullmatch(name) is not None
+
+
+def opens_with_verb(name: str) -> bool:
+    """Whether the name is an act with its object (排查安全隐患), of which a further act may be told (整改率)."""
+    return re.match(one_of(read_words(RULES, "bare")), name) is not None
 
 
 def clean_name(text: str) -> str:
@@ -215,183 +221,3 @@ def clean_object(text: str, unit: str) -> str:
         text = text[done.end() :]
     text = WORK.sub("", text.strip(EDGE))
     return _balance_quotes(OPEN.sub("", text) if text.count("(") != text.count(")") else text).strip(EDGE)
-
-
-def without_list(text: str) -> str:
-    """`鸿远塑业等` and `包家村、岙楼村` name members of what is counted: the count's name does without them."""
-    named = NAMED_ONE_BY_ONE.fullmatch(text)
-    if named:
-        return named["what"]
-    listed = re.search(r"[^高平同优初中上下均特三二一]等(?:地|镇|乡|村|社区|处|单位)? ?$", text)
-    return "" if listed or "、" in text.rstrip(EDGE) else text
-
-
-# 贫困村有甲、乙、丙3个村: the count is of what the members are.
-NAMED_ONE_BY_ONE = re.compile(
-    r"[, ]*(?P<what>[^、,]{2,14}?[\u4e00-\u9fff])(?<![具共享拥含])(?:有|为|是|即|包括)(?:[^、,]{1,8}、){2,}[^、,]{1,8}?等? ?"
-)
-
-
-def split_members(subject: str) -> list[str]:
-    """The members of a list (`工业投资、限上批发和限上零售`), each with what the list says once at its end."""
-    members = [m for m in re.split(r"[、,]|和|以及|及|与", SUMMED_UP.sub("", subject)) if m]
-    if (pair := PAIRED.match(subject)) and len(members) == 1 + pair["pair"].count("、"):
-        first, second = PAIRS[pair["pair"]]
-        return [pair["lead"] + half + subject[pair.end() :] for half in (first, second)]
-    if len(members) > 1:
-        scope = SCOPE.match(members[0])
-        first = members[0][scope.end() :] if scope else members[0]
-        kind = KIND.match(members[-1])
-        if kind and all(KIND.fullmatch(m) for m in [first, *members[1:-1]]):
-            head = scope[0] if scope else ""
-            return [head + m + members[-1][kind.end() :] for m in [first, *members[1:-1]]] + [head + members[-1]]
-    return members
-
-
-# One word for two quantities: 城乡居民人均可支配收入分别达…、…, 存贷款余额达…和….
-PAIRS = {
-    "城乡": ("城镇", "农村"),
-    "城、乡": ("城镇", "农村"),
-    "存贷款": ("存款", "贷款"),
-    "进出口": ("进口", "出口"),
-    "存出栏": ("存栏", "出栏"),
-}
-PAIRED = re.compile(rf"(?P<lead>.{{0,6}}?)(?P<pair>{'|'.join(PAIRS)})")
-# What sums up the members of a list behind the last one: 烟叶、茶叶、蚕桑三大产业, 甲、乙等两个项目.
-SUMMED_UP = re.compile(
-    r"(?<=[、和及与][\u4e00-\u9fff]{2})(?<!第)(?:等|这)?[两三四五六七八九十]{1,2}(?:大|个|项|种|类|家)[\u4e00-\u9fff]{0,6}$"
-)
-# A part that says only what it is of: 工农业总产值31亿元,其中农业17亿元; 工业产值5亿元(其中规上3亿元).
-SECTOR = re.compile(
-    r"规上|规下|限上|限下|限额以上|规模以上|工业|农业|服务业|种植业|养殖业|畜牧业|牧业|林业|渔业|建筑业|房地产业?|商贸业|旅游业"
-    r"|[一二三]产|第[一二三]产业"
-)
-# A qualifier that a list says once, at its start: 限上批发业、零售业、住宿业销售额.
-SCOPE = re.compile(r"限额以上|限上|规模以上|规上|规下|新增|全社会|新建|改造")
-
-
-# Qualifiers that share their noun in a list: 城镇、农村居民人均可支配收入, 一、二、三产业, 夏粮和秋粮产量.
-KIND = re.compile(
-    r"(?:第?[一二三]|城镇|农村|城乡|城市|乡村|工业|农业|服务业|进口|出口|进|出|男|女|夏粮|秋粮|早稻|晚稻|规上|规下|限上|限下"
-    r"|存栏|出栏|省级|市级|县级|区级|国家级|镇级|村级|内资|外资|建筑业|批发业|零售业|住宿业|餐饮业|批发|零售|住宿|餐饮)"
-)
-
-
-SHARE = re.compile(
-    r"(?:完成|占|达到|为|是)(?P<whole>[^,]*(?:目标|任务|计划|预算|指标|工程量|进度|总量|总数)[^,]*?)的?(?:比例|比重)?(?:达到?|为)?[约近超]?$"
-)
-
-
-PART = re.compile(r"^[ ,]*(?:约|仅|共)?占(?!比|地)(?P<whole>[^,]{2,20}?)的?(?:比重|比例)?(?:为|达到?|约|近|超过?)*$")
-TARGET_NAME = re.compile(r"(?:任务|目标|计划)$")
-
-
-def name_of_share(before: str, last: str) -> str:
-    """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
-    part = PART.match(before)
-    if part and last:
-        whole = part["whole"].strip(EDGE)
-        return f"{last}占{strip_lead(whole) or whole}比重"
-    if before.strip(EDGE) == "的" and TARGET_NAME.search(last):
-        return f"占{last}比例"
-    share = SHARE.search(before)
-    if share is None or clean_name(before[: share.start()]):
-        return ""
-    whole = strip_lead(share["whole"].strip(EDGE))
-    return f"{last}占{whole}比例" if last else f"{whole}完成比例"
-
-
-def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
-    """The name with what it leans on: `subject` is the clause before without a figure, `last` the figure before."""
-    if not name:
-        # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
-        return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
-    if last and SECTOR.fullmatch(name):
-        head = _generic_tail().search(last)
-        return last if last.startswith(name) or not head else name + (last if SCOPE.fullmatch(name) else head[0])
-    if name in generic_heads():
-        owner = UNFOLDS.sub("", subject) or last
-        owner = owner if TARGET_NAME.search(name) else _without_head(owner)
-        owner = _acted_on(owner) if OF_ACT.search(name) else owner
-        if name in OF_FIRMS and not FIRMS.search(owner):
-            return name
-        return _joined(owner, name) if owner else name
-    if is_bare_verb(name):
-        owner = last or subject
-        return name + _object_of(owner) if owner else name
-    return name
-
-
-# Takings are those of firms where firms stand before them, else the whole place's.
-OF_FIRMS = frozenset({"税收", "营收", "利润", "纳税", "利税"})
-FIRMS = re.compile(r"企业|公司|项目|园|商务区|开发区|基地|厂|店|楼宇|电商|合作社|市场主体|户")
-CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
-
-
-def _joined(owner: str, name: str) -> str:
-    """The two as one phrase, without saying twice what ends the one and begins the other (医保参保, 参保率)."""
-    overlap = next((n for n in range(min(len(owner), len(name)), 0, -1) if owner.endswith(name[:n])), 0)
-    return owner + name[overlap:]
-
-
-def join_head(member: str, head: str) -> str:
-    """A member of a list with the measure that the list says once at its end; as it is where it has one of its own."""
-    return _joined(_without_head(member), head) if head else member
-
-
-def _without_head(name: str) -> str:
-    """The name without a measure of its own: of 夏粮种植面积 only 夏粮 has a 单产."""
-    head = _generic_tail().search(name)
-    return name[: head.start()] if head and head.start() >= 1 else name
-
-
-@cache
-def _generic_tail() -> re.Pattern[str]:
-    return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
-
-
-# What happens to the subject of the clause before is not whose figure it is: 园区配套不断完善,税收2亿元.
-UNFOLDS = re.compile(
-    r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
-)
-
-
-def opens_with_verb(name: str) -> bool:
-    """Whether the name is an act with its object (排查安全隐患), of which a further act may be told (整改率)."""
-    return re.match(one_of(read_words(RULES, "bare")), name) is not None
-
-
-# A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.
-OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
-
-
-def _acted_on(name: str) -> str:
-    """The noun of a name without the verbs before it: 排查安全隐患 gives 安全隐患."""
-    return re.sub(rf"^{one_of(read_words(RULES, 'bare'))}+", "", name) or name
-
-
-def _object_of(name: str) -> str:
-    """The noun of a name without the verbs around it: 高标准农田改造提升 gives 高标准农田."""
-    verbs = one_of(read_words(RULES, "bare"))
-    return re.sub(rf"^{verbs}|(?:{verbs})+$", "", name) or name
-
-
-PLACE = re.compile(
-    r"^(?P<place>[\u4e00-\u9fff]{1,4}?(?:(?<![农乡])村|社区)|[\u4e00-\u9fff]{2,12}?(?:公司|合作社))(?![级民庄两委干容务部内外])"
-)
-PROJECT = re.compile(
-    r"^(?P<place>[\u4e00-\u9fffA-Za-z\d“”]{3,20}?(?:项目|工程))(?=(?:完成|总|累计|计划)*(?:投资|工程量)|占地|年产值)"
-)
-NO_PLACE = re.compile(
-    r"^(?:发展|壮大|增加|带动|推动|促进|助力|提升|年|消除|所有|[选派]*驻村|.?[入进返回下到跨邻包联]村|举办|召开|创建|打造|建立|组建|发放|服务|培训|纳入|通|接待|走访|慰问|组织|开展|完成|推进|帮扶|行政|全|各|农|乡|自然|中心|薄弱|示范|精品|美丽|贫困|新(?!能源|材料)|空壳|经济|个|每|一|两|多|该|本|为|重点|试点|城中|移民|幸福|标杆"
-    r"|先进|山区|集体|文明|特色|少数民族|传统|和美|未来|整|行|村|撤|驻|非|出列|后进|软弱|民主|卫生|生态|宜居|美|老旧|智慧|平安"
-    r"|城市|所有|以上|旅游|党|专业|农民|股份|省|市|县|区|国|重大|建设|签约|落地|招商|亿元|工业|产业|招引|引进|谋划|开工|续建|技改|民生|政府|储备|实施|争取|申报)"
-)
-
-
-def place_of(name: str) -> str | None:
-    """The village, neighbourhood or firm that a name begins with."""
-    match = PLACE.match(name) or PROJECT.match(name)
-    if match is None or match.end() == len(name) or NO_PLACE.match(name) or _bare().match(name):
-        return None
-    return match["place"]

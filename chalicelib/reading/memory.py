@@ -1,0 +1,57 @@
+"""What the clauses before leave behind: what a later figure of the sentence leans on for its name and its base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chalicelib.reading.model import Indicator
+
+
+@dataclass(slots=True)
+class Memory:
+    """The indicators so far, and of the sentence at hand what its later clauses may need.
+
+    `first` is the sentence's first indicator, `start` and `end` bound the sentence. `subject` is what the clause before was
+    about, where it has no figure, and `place` the village or firm that such a clause names. `anchors` are the indicators that a
+    growth or a share may belong to. `source` is the subject of a change whose first value was just passed (由A增加到B). `owner` is
+    the last figure's own name: a bare 产值 or 办结率 behind it is of that. `base_year` is what the sentence compares all of its
+    figures with (与2010年相比).
+    """
+
+    found: list[Indicator] = field(default_factory=list)
+    first: int = 0
+    start: int = 0
+    end: int = 0
+    subject: str = ""
+    place: str | None = None
+    source: str = ""
+    owner: str = ""
+    anchors: list[int] = field(default_factory=list)
+    base_year: int | None = None
+
+    def open_sentence(self, start: int, end: int, *, goes_on: bool) -> None:
+        """Forget the sentence before; `goes_on` where only a semicolon parts the two, over which a base holds."""
+        self.first, self.start, self.end = len(self.found), start, end
+        self.subject, self.source, self.owner, self.anchors = "", "", "", []
+        if not goes_on:
+            self.base_year, self.place = None, None
+
+    @property
+    def last(self) -> Indicator | None:
+        """The sentence's last indicator."""
+        return self.found[-1] if len(self.found) > self.first else None
+
+    @property
+    def anchor(self) -> Indicator | None:
+        """The sentence's last indicator that a growth or a share may belong to."""
+        return self.found[self.anchors[-1]] if self.anchors else None
+
+    @property
+    def last_name(self) -> str:
+        """What the last figure is called, '' at the sentence's first one."""
+        last = self.anchor or self.last
+        return last.name if last else ""
+
+    def last_counted(self, unit: str | None) -> str:
+        """The name of the sentence's last figure in the same measure: of 项目12个, 总投资8亿元, 竣工3个 what 竣工 is of."""
+        return next((i.name for i in reversed(self.found[self.first :]) if i.unit == unit), "")

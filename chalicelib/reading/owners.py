@@ -1,0 +1,102 @@
+"""Names that lean on what stands before them: a bare measure, a bare verb, a part, a share of a target."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from chalicelib.reading.lexicon import one_of, read_words
+from chalicelib.reading.members import SCOPE, SECTOR
+from chalicelib.reading.names import EDGE, RULES, clean_name, generic_heads, is_bare_verb, strip_lead
+
+SHARE = re.compile(
+    r"(?:完成|占|达到|为|是)(?P<whole>[^,]*(?:目标|任务|计划|预算|指标|工程量|进度|总量|总数)[^,]*?)的?(?:比例|比重)?(?:达到?|为)?[约近超]?$"
+)
+
+
+PART = re.compile(r"^[ ,]*(?:约|仅|共)?占(?!比|地)(?P<whole>[^,]{2,20}?)的?(?:比重|比例)?(?:为|达到?|约|近|超过?)*$")
+TARGET_NAME = re.compile(r"(?:任务|目标|计划)$")
+
+
+def name_of_share(before: str, last: str) -> str:
+    """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
+    part = PART.match(before)
+    if part and last:
+        whole = part["whole"].strip(EDGE)
+        return f"{last}占{strip_lead(whole) or whole}比重"
+    if before.strip(EDGE) == "的" and TARGET_NAME.search(last):
+        return f"占{last}比例"
+    share = SHARE.search(before)
+    if share is None or clean_name(before[: share.start()]):
+        return ""
+    whole = strip_lead(share["whole"].strip(EDGE))
+    return f"{last}占{whole}比例" if last else f"{whole}完成比例"
+
+
+def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
+    """The name with what it leans on: `subject` is the clause before without a figure, `last` the figure before."""
+    if not name:
+        # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
+        return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
+    if last and SECTOR.fullmatch(name):
+        head = _generic_tail().search(last)
+        return last if last.startswith(name) or not head else name + (last if SCOPE.fullmatch(name) else head[0])
+    if name in generic_heads():
+        owner = UNFOLDS.sub("", subject) or last
+        owner = owner if TARGET_NAME.search(name) else _without_head(owner)
+        owner = _acted_on(owner) if OF_ACT.search(name) else owner
+        if name in read_words(RULES, "takings") and not FIRMS.search(owner):
+            return name
+        return _joined(owner, name) if owner else name
+    if is_bare_verb(name):
+        owner = last or subject
+        return name + _object_of(owner) if owner else name
+    return name
+
+
+# Whose takings a report tells.
+FIRMS = re.compile(r"企业|公司|项目|园|商务区|开发区|基地|厂|店|楼宇|电商|合作社|市场主体|户")
+CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
+
+
+def _joined(owner: str, name: str) -> str:
+    """The two as one phrase, without saying twice what ends the one and begins the other (医保参保, 参保率)."""
+    overlap = next((n for n in range(min(len(owner), len(name)), 0, -1) if owner.endswith(name[:n])), 0)
+    return owner + name[overlap:]
+
+
+def join_head(member: str, head: str) -> str:
+    """A member of a list with the measure that the list says once at its end; as it is where it has one of its own."""
+    return _joined(_without_head(member), head) if head else member
+
+
+def _without_head(name: str) -> str:
+    """The name without a measure of its own: of 夏粮种植面积 only 夏粮 has a 单产."""
+    head = _generic_tail().search(name)
+    return name[: head.start()] if head and head.start() >= 1 else name
+
+
+@cache
+def _generic_tail() -> re.Pattern[str]:
+    return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
+
+
+# What happens to the subject of the clause before is not whose figure it is: 园区配套不断完善,税收2亿元.
+UNFOLDS = re.compile(
+    r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
+)
+
+
+# A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.
+OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
+
+
+def _acted_on(name: str) -> str:
+    """The noun of a name without the verbs before it: 排查安全隐患 gives 安全隐患."""
+    return re.sub(rf"^{one_of(read_words(RULES, 'bare'))}+", "", name) or name
+
+
+def _object_of(name: str) -> str:
+    """The noun of a name without the verbs around it: 高标准农田改造提升 gives 高标准农田."""
+    verbs = one_of(read_words(RULES, "bare"))
+    return re.sub(rf"^{verbs}|(?:{verbs})+$", "", name) or name

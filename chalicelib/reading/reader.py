@@ -1,0 +1,340 @@
+"""Goes through the sentences of a report and makes an indicator of every figure in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.reading.clauses import Clause, Sentence
+from chalicelib.reading.context import Context
+from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
+from chalicelib.reading.growth import absolute_change
+from chalicelib.reading.measures import measure
+from chalicelib.reading.members import split_members
+from chalicelib.reading.memory import Memory
+from chalicelib.reading.model import Identity, Indicator, Section
+from chalicelib.reading.names import clean_name, generic_heads, is_bare_verb
+from chalicelib.reading.naming import COUNTED, REACHES, Words, name_figure
+from chalicelib.reading.owners import complete_name, join_head
+from chalicelib.reading.ratios import part_names
+from chalicelib.reading.tables import TableFigure
+from chalicelib.reading.whose import is_place, place_of
+
+
+class Reader:
+    """Goes through the sentences once; keeps what a later clause leans on: the last indicators, subject and period."""
+
+    def __init__(self, folded: str, identity: Identity, sections: Sequence[Section]) -> None:
+        self.folded, self.identity = folded, identity
+        self.context = Context(folded, identity, sections)
+        self.memory = Memory()
+
+    def read(self, sentence: Sentence) -> None:
+        """Add the indicators of one sentence."""
+        memory = self.memory
+        goes_on = self.folded[sentence.start - 1 : sentence.start] == ";"
+        memory.open_sentence(sentence.start, sentence.end, goes_on=goes_on)
+        outside, closes = 0, -1
+        for clause in sentence.clauses:
+            if self.folded[clause.start - 1 : clause.start] == "(":
+                outside, closes = len(memory.anchors), self.folded.find(")", clause.start, sentence.end)
+            elif 0 <= closes < clause.start and outside:
+                del memory.anchors[outside:]  # what follows a bracket is of what stood before it
+                closes = -1
+            if not clause.items:
+                self._read_subject(clause)
+                continue
+            if not self._read_list(clause):
+                self._read_clause(clause)
+            memory.subject = ""
+
+    def _read_subject(self, clause: Clause) -> None:
+        """Keep what a clause without figures says of those behind it: their subject, their place, the year of their base."""
+        subject = clean_name(self.folded[clause.start : clause.end])
+        base = COMPARED_WITH.search(self.folded, clause.start, clause.end)
+        self.memory.base_year = int(base["year"]) if base else self.memory.base_year
+        if is_place(subject):
+            self.memory.place = subject
+        if subject and not is_bare_verb(subject) and not HAS_DIGIT.search(subject):
+            self.memory.subject = subject
+
+    def read_figure(self, cell: TableFigure) -> None:
+        """Add the indicator of a table's cell; its row is the evidence."""
+        self.memory.open_sentence(cell.start, cell.end, goes_on=False)
+        self._add(cell.figure, cell.name)
+        if last := self.memory.last:
+            status = "target" if cell.target else last.status
+            self.memory.found[-1] = replace(last, yoy=cell.yoy, status=status, year=cell.year or last.year)
+
+    # --- clauses -----------------------------------------------------------------------------------------------
+
+    def _read_list(self, clause: Clause) -> bool:
+        """Read a clause whose 分别 gives its figures to the members of a list, in order; False if it is none."""
+        respectively = self.folded.find("分别", clause.start, clause.end)
+        items = [i for i in clause.items if item_start(i) > respectively]
+        if len(items) < 2 or (respectively < 0 and not self._one_verb(clause) and not self._is_pair(clause)):
+            return False
+        respectively = respectively if respectively >= 0 else items[0].start
+        members = split_members(clean_name(self.folded[clause.start : respectively]) or self.memory.subject)
+        if not members and len(self.memory.anchors) >= len(items) and all(isinstance(i, Growth) for i in items):
+            for position, item in zip(self.memory.anchors[-len(items) :], items, strict=True):
+                self._grow(position, item)
+            return True
+        if len(members) != len(items):
+            return self._read_years(clause, respectively, items)
+        head = self._head(respectively, items[0])
+        for member, item in zip(members, items, strict=True):
+            self._add(item, join_head(clean_name(member) or member, head))
+        return True
+
+    def _head(self, respectively: int, first: Item) -> str:
+        """The measure that a list says once, behind its 分别 (`茶叶、蚕桑分别实现产值960万元、450万元`)."""
+        stop = first.start if isinstance(first, Growth) else item_start(first)
+        head = clean_name(self.folded[respectively + 2 : stop])
+        return head if head in generic_heads() else ""
+
+    def _read_years(self, clause: Clause, respectively: int, items: Sequence[Item]) -> bool:
+        """`2021年、2022年分别实现财政收入A、B`: one quantity in several years, in order."""
+        years = re.findall(r"((?:19|20)\d\d) ?年", self.folded[clause.start : respectively])
+        name = clean_name(self.folded[respectively + 2 : item_start(items[0])])
+        if len(years) != len(items) or not name:
+            return False
+        for year, item in zip(years, items, strict=True):
+            self._add(item, name)
+            ahead = int(year) > (self.identity.review_year or int(year))
+            self.memory.found[-1] = replace(
+                self.memory.found[-1], year=int(year), status="target" if ahead else "actual"
+            )
+        return True
+
+    def _is_pair(self, clause: Clause) -> bool:
+        """Whether the clause is two amounts of what one word says (`存贷款余额达7338万元和4022万元`)."""
+        both = all(isinstance(i, Quantity) and not i.rate for i in clause.items)
+        return both and len(clause.items) == 2 and "存贷款" in self.folded[clause.start : clause.items[0].start]
+
+    def _one_verb(self, clause: Clause) -> bool:
+        """Whether the clause is several growths behind one verb and nothing else (`增长7.6%和11.3%`)."""
+        first = clause.items[0]
+        return (
+            isinstance(first, Growth)
+            and not clean_name(self.folded[clause.start : first.start])
+            and all(isinstance(i, Growth) and i.start == first.start for i in clause.items)
+        )
+
+    def _read_clause(self, clause: Clause) -> None:
+        done, n = clause.start, 0
+        base = len(self.memory.found)
+        while n < len(clause.items):
+            item = clause.items[n]
+            before = self.folded[done : item_start(item)]
+            if isinstance(item, Growth):
+                self._read_growth(item, self.folded[done : item.start], base)
+            elif isinstance(item, Zero):
+                self._read_zero(item, before)
+            elif isinstance(item, Ratio):
+                self._read_ratio(item, before, clause.items[n + 1 : n + 2])
+            elif self._is_source(item, clause.items[n + 1 : n + 2]):
+                self.memory.source = (
+                    clean_name(CHANGE_OF.sub("", before)) or self.memory.subject or self.memory.last_name
+                )
+            else:
+                n += self._read_group(clause, n, before, base)
+            done, n = clause.items[n].end, n + 1
+
+    def _read_group(self, clause: Clause, n: int, before: str, base: int) -> int:
+        """Read the figures that stand side by side and share their name (`101户77.89亩`); how many there are beyond one."""
+        memory = self.memory
+        group = self._group(clause.items[n:])
+        rest = clause.items[n + len(group) :]
+        stop = rest[0].start if rest else clause.end
+        tail = self.folded[stop : clause.end] if rest else ""
+        if self._completes_growth(before, group):
+            return 0
+        if self._read_each(before, group):
+            return len(group) - 1
+        change = absolute_change(before)
+        if change and self.memory.anchors:
+            self._add(group[0], self.memory.found[self.memory.anchors[-1]].name + change, anchor=False)
+            return 0
+        behind = self.folded[group[-1].end : memory.end]
+        words = Words(before, self.folded[group[-1].end : stop], tail, behind, first=len(memory.found) == base)
+        name, share = name_figure(words, group[-1], memory)
+        counted = name in COUNTED.values()
+        for member in group:
+            own = COUNTED.get(member.unit or "", name) if counted else name
+            self._add(member, own, anchor=not share, reached=share)
+        self.memory.source = ""
+        return len(group) - 1
+
+    def _completes_growth(self, before: str, group: Sequence[Quantity]) -> bool:
+        """Give the value to the growth before it (`同比增长6.8%,达到12.4亿元`); False where it is of something else."""
+        if len(group) > 1 or group[0].rate or not self.memory.anchors or not REACHES.match(before):
+            return False
+        last = self.memory.found[self.memory.anchors[-1]]
+        if last.value is not None or last.yoy is None:
+            return False
+        item = group[0]
+        figure = measure(item, last.name)
+        self.memory.found[self.memory.anchors[-1]] = replace(
+            last,
+            value=figure["value"],
+            unit=figure["unit"],
+            bound=figure["bound"],
+            standard=figure["standard"],
+            number_start=item.start,
+            number_end=item.end,
+        )
+        return True
+
+    def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
+        """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
+        each = EACH.search(before)
+        members = split_members(clean_name(before[: each.start()])) if each and len(group) == 1 else []
+        rates = all(m.endswith(("率", "度", "比例")) for m in members)
+        if len(members) < 2 or (each and each[1] != "各" and not rates):
+            return False
+        for member in members:
+            self._add(group[0], member)
+        return True
+
+    def _group(self, items: Sequence[Item]) -> list[Quantity]:
+        group: list[Quantity] = []
+        for item in items:
+            if not isinstance(item, Quantity):
+                break
+            if group and (item.rate or self.folded[group[-1].end : item.start].strip(" 、,和共计")):
+                break
+            group.append(item)
+        return group
+
+    def _is_source(self, item: Quantity, rest: Sequence[Item]) -> bool:
+        """Whether the figure is where a change starts from (`由9.44%下降到2.55%`, `从A增加到B`)."""
+        if not rest:
+            return False
+        if ON_TOP_OF.match(self.folded, item.end):
+            return True  # 在去年2360万元的基础上增长10%
+        between = self.folded[item.end : item_start(rest[0])]
+        before = self.folded[max(0, item.start - 14) : item.start]
+        return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
+            re.match(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$", between)
+        )
+
+    # --- growth ------------------------------------------------------------------------------------------------
+
+    def _read_growth(self, growth: Growth, before: str, base: int) -> None:
+        subject = self.memory.source if ON_TOP_OF.match(before) else clean_name(before)
+        own = self._is_annual(growth)
+        if own and not subject and (len(self.memory.found) > base or not self.memory.subject) and self._may_grow():
+            self._grow(self.memory.anchors[-1], growth)
+            return
+        name = subject if own else complete_name(subject, self.memory.subject, self.memory.last_name, same_clause=True)
+        name = name or self.memory.subject or self.memory.last_name
+        self._add(growth if own else replace(growth, annual=False), name, anchor=own)
+
+    def _is_annual(self, growth: Growth) -> bool:
+        """Whether the growth is on the year before: unnamed, or named as the year before the one that it speaks of."""
+        if growth.points or (growth.annual and self.memory.base_year is None):
+            return not growth.points
+        year = self.memory.found[self.memory.anchors[-1]].year if self.memory.anchors else self.identity.review_year
+        return year is not None and (growth.base_year or self.memory.base_year) == year - 1
+
+    def _may_grow(self) -> bool:
+        """Whether the sentence has a value without growth that the growth at hand can belong to."""
+        if not self.memory.anchors:
+            return False
+        last = self.memory.found[self.memory.anchors[-1]]
+        return last.yoy is None and last.value is not None
+
+    def _grow(self, position: int, growth: Item) -> None:
+        assert isinstance(growth, Growth)
+        if self._is_annual(growth):
+            self.memory.found[position] = replace(self.memory.found[position], yoy=growth.value)
+        else:
+            self._add(replace(growth, annual=False), self.memory.found[position].name, anchor=False)
+
+    def _read_zero(self, zero: Zero, before: str) -> None:
+        lead = self.memory.source or clean_name(before)
+        event = "" if zero.event == "发生" and lead else zero.event
+        self._add(zero, f"{lead or self.memory.subject or self.memory.last_name}{event}")
+        self.memory.source = ""
+
+    def _read_ratio(self, ratio: Ratio, before: str, rest: Sequence[Item]) -> None:
+        """Add the parts of a ratio; where a change leads to another ratio (由A调整为B), that one counts."""
+        subject = self.memory.source or clean_name(re.sub(r"(?:由|从)[^由从]*$", "", before)) or self.memory.subject
+        if rest and isinstance(rest[0], Ratio):
+            self.memory.source = subject
+            return
+        names = part_names(subject)
+        if len(names) == len(ratio.parts):
+            for part, name in zip(ratio.parts, names, strict=True):
+                self._add(part, name)
+        self.memory.source = ""
+
+    # --- indicators --------------------------------------------------------------------------------------------
+
+    def _add(self, item: Item, name: str, *, anchor: bool = True, reached: bool = False) -> None:
+        if not name:
+            return
+        start = item_start(item)
+        setting = self.context.at(start, reached=reached)
+        if anchor:
+            self.memory.anchors.append(len(self.memory.found))
+        self.memory.found.append(
+            Indicator(
+                name=name,
+                year=setting.year,
+                months=setting.months,
+                status=setting.status,
+                place=place_of(name) or self.memory.place,
+                section=setting.section,
+                start=self.memory.start,
+                end=self.memory.end,
+                number_start=start,
+                number_end=item.end,
+                **measure(item, name),
+            )
+        )
+
+
+EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
+# A project behind its measures, up to what is said of it.
+DESCRIBED = re.compile(
+    r"(?:[、,][^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
+    r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|小学|中学|幼儿园|卫生院|医院|综合体|小区|公路|大道|大桥|水库|景区|酒店)(?:[\u4e00-\u9fff]{0,6}(?:项目|工程))?)"
+)
+ON_TOP_OF = re.compile(r"[ 的左右]*基础上")
+CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
+COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
+# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
+OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
+# 11个行政村76个自然村: what stands between is of the first alone.
+WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
+# 是年初人代会目标45亿元的116%: the target is of the figure before.
+TASK = re.compile(
+    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
+    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
+)
+CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
+COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
+# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
+OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
+# 11个行政村76个自然村: what stands between is of the first alone.
+WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
+# 是年初人代会目标45亿元的116%: the target is of the figure before.
+TASK = re.compile(
+    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
+    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
+)
+COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
+# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
+OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
+# 11个行政村76个自然村: what stands between is of the first alone.
+WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
+# 是年初人代会目标45亿元的116%: the target is of the figure before.
+TASK = re.compile(
+    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
+    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
+)
+# 距县城15公里 is nothing that a figure could be of.
+HAS_DIGIT = re.compile(r"\d")
