@@ -118,7 +118,8 @@ def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[in
     return sorted(cuts.items())
 
 
-COMMA = re.compile("[,:]")
+# The comma of a number's thousands is none between clauses, even where the number is no figure (产值超5,000万元的仅1家).
+COMMA = re.compile(r"[,:](?!(?<=\d,)\d{3}(?!\d))")
 PAUSED = re.compile(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])")
 JOINED = re.compile(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$")
 BRACKETS = re.compile(r"\([^()]*\)|“[^“”]*”|《[^《》]*》")

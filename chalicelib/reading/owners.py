@@ -41,6 +41,8 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
     if last and SECTOR.fullmatch(name):
         head = _generic_tail().search(last)
         return last if last.startswith(name) or not head else name + (last if SCOPE.fullmatch(name) else head[0])
+    if name in PER:
+        return name + (subject or CHANGED.sub("", last))
     if name in generic_heads():
         owner = UNFOLDS.sub("", subject) or last
         owner = owner if TARGET_NAME.search(name) else _without_head(owner)
@@ -56,12 +58,14 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
 
 # Whose takings a report tells.
 FIRMS = re.compile(r"企业|公司|项目|园|商务区|开发区|基地|厂|店|楼宇|电商|合作社|市场主体|户")
+# A mean is of the figure before it: 果园面积2.1万亩,人均1.6亩.
+PER = frozenset({"人均", "户均", "亩均", "村均", "日均", "月均"})
 CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
 
 
 def _joined(owner: str, name: str) -> str:
     """The two as one phrase, without saying twice what ends the one and begins the other (医保参保, 参保率)."""
-    overlap = next((n for n in range(min(len(owner), len(name)), 0, -1) if owner.endswith(name[:n])), 0)
+    overlap = next((n for n in range(min(len(owner), len(name)), 1, -1) if owner.endswith(name[:n])), 0)
     return owner + name[overlap:]
 
 

@@ -44,14 +44,21 @@ def join_wrapped(lines: Sequence[Line]) -> list[str]:
     if not texts or len(max(texts, key=len)) > WIDEST:
         return texts
     widths = [_columns(text) for text in texts]
-    widest = sorted(widths)[max(0, len(widths) - 1 - len(widths) // 20)]
+    widest, longest = _usual_most(widths), _usual_most([len(text) for text in texts])
+    # Some wrap by columns, others by characters, of which Latin ones are as many as Chinese ones.
+    shares = [max(width / widest, len(text) / longest) for width, text in zip(widths, texts, strict=True)]
     broken = [
-        not _ended(text) and (width >= FULL * widest or (width >= BEFORE_NUMBER * widest and below[:1].isdigit()))
-        for width, text, below in zip(widths, texts, [*texts[1:], ""], strict=True)
+        not _ended(text) and (share >= FULL or (share >= BEFORE_NUMBER and below[:1].isdigit()))
+        for share, text, below in zip(shares, texts, [*texts[1:], ""], strict=True)
     ]
     if not 40 <= widest <= WIDEST or sum(broken) < max(LEAST, SHARE * len(texts)):
         return texts
-    return _joined(lines, broken, [width >= FULL * widest for width in widths])
+    return _joined(lines, broken, [share >= FULL for share in shares])
+
+
+def _usual_most(sizes: Sequence[int]) -> int:
+    """The largest of the sizes but for the largest twentieth."""
+    return sorted(sizes)[max(0, len(sizes) - 1 - len(sizes) // 20)] or 1
 
 
 def _joined(lines: Sequence[Line], broken: Sequence[bool], full: Sequence[bool]) -> list[str]:

@@ -256,7 +256,9 @@ class Reader:
     def _read_zero(self, zero: Zero, before: str) -> None:
         lead = self.memory.source or clean_name(before)
         event = "" if zero.event == "发生" and lead else zero.event
-        self._add(zero, f"{lead or self.memory.subject or self.memory.last_name}{event}")
+        # 实现零感染 names itself; 零发生 and a bare 降为零 are of what stands before.
+        before_it = self.memory.last_name if event in ("", "发生") else ""
+        self._add(zero, f"{lead or self.memory.subject or before_it}{event}")
         self.memory.source = ""
 
     def _read_ratio(self, ratio: Ratio, before: str, rest: Sequence[Item]) -> None:
