@@ -16,7 +16,11 @@ from chalicelib.reading.periods import STOP, Months, PeriodReader
 AHEAD = re.compile(
     r" *(?:(?P<year>20\d\d)年(?:度)?,?.{0,30}(?:将|要|力争|计划|打算|着力|重点|继续)|(?:明年|下一?步|下一?阶段|今后|下半年),)"
 )
-PAST = re.compile(r"(?:已|去年|上年|累计已|目前)[^,]*$")
+PAST = re.compile(r"(?:已|(?<![由从比较])(?:去年|上年)|累计已|目前)[^,]*$")
+# What a plan foresees without aiming at it; 预期目标 is an aim.
+FORESEEN = re.compile(r"预计|有望|估计")
+# 《任务清单》 is a name, which says nothing of what is aimed at.
+QUOTED = re.compile(r"《[^》]*》|“[^”]*”")
 # An aim holds for all that its sentence lists: 力争产值增长6%,收入增长10%.
 AIMS = re.compile(r"力争|争取(?:实现|达到|完成|突破|在|全年)|我们将")
 # What is done behind the plan that it was done of: 计划投资5亿元的项目已完成投资2亿元.
@@ -78,7 +82,8 @@ class Context:
         review = self.identity.review_year
         if not plan:
             return review
-        return self.identity.plan_year or (review + 1 if review else None)
+        ahead = review + (self.identity.kind == "annual") if review else None
+        return self.identity.plan_year or ahead
 
     def _ahead(self, start: int) -> bool:
         """Whether the paragraph opens with what is to come (`2022年,我们将…`), without a heading that says so."""
@@ -96,7 +101,9 @@ class Context:
         folded, floor = self.folded, max(0, start - LONGEST)
         opens = max(folded.rfind("。", floor, start), folded.rfind("\n", floor, start), floor - 1) + 1
         pause = max(folded.rfind(mark, opens, start) for mark in ",:;")
-        clause = folded[max(opens, pause + 1) : start]
+        clause = QUOTED.sub("", folded[max(opens, pause + 1) : start])
+        if plan and FORESEEN.search(clause) and not _cue("target").search(clause):
+            return "estimate"
         if plan:
             return "actual" if PAST.search(clause) else "target"
         cue = None if reached else _cue("target").search(clause)

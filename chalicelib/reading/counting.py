@@ -46,6 +46,8 @@ def _word_goes_on(spelled: str, after: str) -> bool:
 ROUND = re.compile(r"元?大关")
 # 三件事一起抓 is a figure of speech; 十件实事, 三件事故 are counts.
 AFFAIR = re.compile(r"大?事(?![故项件务])")
+# 葡萄、大枣两项合计 sums up what was named, 大体分三块 parts it.
+TOGETHER = re.compile(r"合计|相加|均|都")
 # 四项手术320例: what is named with a number of its own and then counted.
 NAMED = re.compile(r"[\u4e00-\u9fff]{2,6}\d")
 
@@ -80,7 +82,11 @@ def _is_few(match: re.Match[str], before: str, after: str) -> bool:
     spelled = match["unit"]
     if spelled in NAMELIKE or match["scale"]:
         return spelled in ("期", "口") and bool(re.search(r"[\u4e00-\u9fff]$", before)) and match["number"] == "两"
-    if spelled == "件" and AFFAIR.match(after):
+    if (
+        (spelled == "件" and AFFAIR.match(after))
+        or (spelled == "项" and TOGETHER.match(after))
+        or before.endswith("分")
+    ):
         return False
     return not (_abstract().match(after) or (spelled in ("项", "类") and NAMED.match(after)))
 

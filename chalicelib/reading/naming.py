@@ -37,7 +37,8 @@ def name_figure(words: Words, item: Quantity, memory: Memory) -> tuple[str, bool
     if taken_over := _taken_over(before, item, memory):
         return taken_over, False
     object_ = clean_object(AROUND.sub("", words.after), item.unit or "")
-    lead = "" if WHERE.fullmatch(before) and object_ else clean_name(without_list(before) if object_ else before)
+    apart = object_ and (WHERE.fullmatch(before) or before.endswith(("把", "将")))
+    lead = "" if apart else clean_name(without_list(before) if object_ else before)
     if _stands_behind(lead, object_, words.after, item):
         object_ = ""
     if described := _of_described(lead, words.behind, memory):

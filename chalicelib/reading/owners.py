@@ -39,27 +39,42 @@ def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> s
         # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
         return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
     if last and SECTOR.fullmatch(name):
-        head = _generic_tail().search(last)
-        return last if last.startswith(name) or not head else name + (last if SCOPE.fullmatch(name) else head[0])
+        return _part_of(last, name)
     if name in PER:
         return name + (subject or CHANGED.sub("", last))
     if name in generic_heads():
-        owner = UNFOLDS.sub("", subject) or last
-        owner = owner if TARGET_NAME.search(name) else _without_head(owner)
-        owner = _acted_on(owner) if OF_ACT.search(name) else owner
-        if name in read_words(RULES, "takings") and not FIRMS.search(owner):
-            return name
-        return _joined(owner, name) if owner else name
+        return _measure_of(UNFOLDS.sub("", subject) or last, name)
     if is_bare_verb(name):
         owner = last or subject
         return name + _object_of(owner) if owner else name
     return name
 
 
+def _measure_of(owner: str, name: str) -> str:
+    """A bare measure with what it is of: `name` alone where nothing stands before, or nothing that it could be of."""
+    owner = owner if TARGET_NAME.search(name) else _without_head(owner)
+    owner = _acted_on(owner) if OF_ACT.search(name) else owner
+    if name in read_words(RULES, "takings") and not FIRMS.search(owner):
+        return name
+    return _joined(owner, name) if owner else name
+
+
+def _part_of(whole: str, part: str) -> str:
+    """The name of a part that says only which (工业, 规上, 地方级), by the measure of its whole."""
+    if whole.startswith(part):
+        return whole
+    level = LEVEL.match(whole)
+    if level or SCOPE.fullmatch(part):
+        return part + whole[level.end() if level and LEVEL.fullmatch(part) else 0 :]
+    head = _generic_tail().search(whole)
+    return part + head[0] if head else whole
+
+
+LEVEL = re.compile(r"(?:地方|区|县|市|镇|乡|街道)级")
 # Whose takings a report tells.
 FIRMS = re.compile(r"企业|公司|项目|园|商务区|开发区|基地|厂|店|楼宇|电商|合作社|市场主体|户")
 # A mean is of the figure before it: 果园面积2.1万亩,人均1.6亩.
-PER = frozenset({"人均", "户均", "亩均", "村均", "日均", "月均"})
+PER = frozenset({"人均", "户均", "亩均", "村均", "职均", "日均", "月均", "职工人均"})
 CHANGED = re.compile(r"(?<=..)(?:扩大|增加|净增|减少|提高|下降|提升|增长)$")
 
 

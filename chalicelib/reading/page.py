@@ -25,7 +25,8 @@ _SITE_NAME = re.compile(r"[\u4e00-\u9fff]{2,30}(?:人民政府|政府网站?|门
 _MEETING = re.compile("(?:镇|乡|街道)第.{1,4}届.{0,20}代表大会")
 _CRUMBS = re.compile("位置[：:]|[>＞»›→]")
 _CUES = re.compile(
-    "今年以来|一年来|年以来|全年|全镇|全乡|全街道|我镇|我乡|街道|同比|党委|政府|总结|计划|人民代表|各位代表|工作|固定资产|招商|党建|脱贫|信访|人居环境|乡村振兴"
+    "今年以来|一年来|年以来|全年|全镇|全乡|全街道|全县|全区|全场|全苏木|我镇|我乡|我县|街道|同比|增长|党委|政府|总结|计划|人民代表|各位代表|工作"
+    "|固定资产|招商|党建|脱贫|信访|人居环境|乡村振兴|播种|种植面积|存栏|职工|牧民|农民|村民|参合|低保"
 )
 
 
@@ -145,7 +146,7 @@ def _find_title(layout: Layout, first: int, known: Sequence[str]) -> tuple[str, 
     found = _printed_title(layout, first, usable, known)
     if found is not None:
         at, after = titles.title_span(layout.lines, found, usable)
-        title = "".join(line for line in layout.lines[at:after] if line)
+        title = "".join(line for line in layout.lines[at:after] if line).lstrip(titles.DASHES)
         glued = titles.split_glued(layout.lines[first], [title, *known]) if found < first < len(usable) else None
         if glued and glued[0].startswith(title):
             return glued[0], first, glued[1]

@@ -66,10 +66,13 @@ OF_LINE = re.compile(
     r" ?(?:以[上下内])?的?(?:退出线|警戒线|控制线|目标线|及格线|红线|底线|门槛|关口|国家标准|国家规定)"
 )
 SIZE = re.compile(r"(?:及其?)?(?:以上|以下)的?(?:自然|行政|村|寨|组|屯|企业|聚|居|集|单位|场所|学校|项目)")
+# 全市确定的30个中心镇之一 is one of them.
+ONE_OF = re.compile(r"[^,。;、\d]{0,14}之一")
 # What stands behind a threshold, and in which measures it is one; () for all.
 BEHIND: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (BARE_THRESHOLD, ()),
     (OF_LINE, ()),
+    (ONE_OF, ()),
     (THAT_MANY, ("元",)),
     (SIZE, ("户", "人")),
 )

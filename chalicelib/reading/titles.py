@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 LONGEST = 80
+DASHES = "—–-"
 
-_NOUN = "(?:总结|报告|计划|思路|打算|要点|安排|汇报|回顾|情况|谋划|小结|规划|设想|展望|部署|目标)"
+_NOUN = "(?:总结|报告|计划|思路|打算|要点|安排|汇报|回顾|情况|谋划|小结|规划|设想|展望|部署|目标|简况|概况)"
 _TITLE = re.compile(rf"{_NOUN}(?:的?(?:报告|汇报|材料|函|通知|请示))?\s*(?:[(（【\[][^()（）]{{0,20}}[)）】\]])?$")
 _HEADING = re.compile(
     r"\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）]?[、.．，,)）]|第[一二三四五六七八九十]{1,3}[部章]|[0-9]{1,2}(?:[、．]|\.(?![0-9]))|[一二三四五六七八九十]是)"
@@ -32,10 +33,12 @@ def is_heading(line: str) -> bool:
 
 
 def is_title(line: str) -> bool:
-    """Whether the line has the shape of a report's title: short, unnumbered, ending in 总结, 报告, 计划…"""
-    return (
-        4 <= len(line) <= LONGEST and line[0] not in "—-–>" and _TITLE.search(line) is not None and not is_heading(line)
-    )
+    """Whether the line has the shape of a report's title: short, unnumbered, ending in 总结, 报告, 计划…
+
+    Behind a dash it is the lower line of a title whose upper line is a motto.
+    """
+    line = line.lstrip(DASHES)
+    return 4 <= len(line) <= LONGEST and line[0] != ">" and _TITLE.search(line) is not None and not is_heading(line)
 
 
 def title_score(line: str, known: Sequence[str]) -> int:
@@ -112,8 +115,10 @@ def _neighbour(at: int, step: int, lines: Sequence[str], usable: Sequence[bool])
 
 def _continues(above: str, line: str) -> bool:
     """Whether `above` is the title's upper line: an organ's name over a title without place, or an open end."""
-    if is_heading(above):
+    if is_heading(above) or above[-1] in "。！!：:；;，,":
         return False
+    if line[0] in DASHES:
+        return True
     if _ORGAN.search(above) and (_ORGAN.search(line) or not re.search("镇|乡|街道", line)):
         return True
     return bool(_YEAR.search(above) or _PLACE.search(above)) and bool(
