@@ -63,6 +63,7 @@ def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
     before = folded[max(0, match.start() - 3) : match.start()]
     after = folded[match.end() : match.end() + 8]
     villages = spelled == "村" and before[-1:] not in ("等", "村", "共", "镇", "乡")
+    villages = villages and "、" not in folded[max(0, match.start() - 5) : match.start()]  # 东岭、西桥两村
     if spelled is None and ROUND.match(after):
         return before.endswith(("破", "超", "过"))
     if spelled is None or "/" in spelled or before[-1:] in BOUND_TO or villages:

@@ -10,6 +10,7 @@ from chalicelib.reading.clauses import Clause, Sentence
 from chalicelib.reading.context import Context
 from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
 from chalicelib.reading.growth import absolute_change
+from chalicelib.reading.lexicon import read_words
 from chalicelib.reading.measures import measure
 from chalicelib.reading.members import split_members
 from chalicelib.reading.memory import Memory
@@ -56,6 +57,9 @@ class Reader:
         self.memory.base_year = int(base["year"]) if base else self.memory.base_year
         if is_place(subject):
             self.memory.place = subject
+        opening = self.folded[clause.start : clause.end].strip(" 、,")
+        if opening.startswith(read_words("names.toml", "no_subject")):
+            return
         if subject and not is_bare_verb(subject) and not HAS_DIGIT.search(subject):
             self.memory.subject = subject
 

@@ -76,14 +76,17 @@ def _rank_unnumbered(headings: list[Heading]) -> None:
             heading.rank = before.rank + 0.5
 
 
-LEAD_IN = re.compile(r" *(?P<dash>-{1,3})? ?(?P<title>[^。,;:!?\n\d|-]{4,20})[。:](?=.{12})")
+# Closed by a full stop, a colon or a gap.
+LEAD_IN = re.compile(
+    r" *(?P<dash>-{1,3}|[◆◇●○■□★☆▲△•·▪])? ?(?P<title>[^。,;:!?\n\d|\- ]{4,20})(?:[。:]| +(?=[\u4e00-\u9fff]))(?=.{12})"
+)
 
 
 def _lead_ins(folded: str, lines: list[tuple[int, int]], headings: list[Heading]) -> list[Heading]:
     """The opening sentences of paragraphs, where they are the only headings of their rank in their part.
 
     A part is what stands between two headings. Its paragraphs have lead-ins if at least three of them, and four in
-    five, open with a short sentence, or if two do so behind a dash.
+    five, open with a short sentence, or if two do so behind a dash or a bullet.
     """
     found: list[Heading] = []
     bounds = [h.start for h in headings] + [len(folded)]
