@@ -100,8 +100,9 @@ class Context:
     def _status(self, start: int, *, plan: bool, reached: bool) -> str:
         folded, floor = self.folded, max(0, start - LONGEST)
         opens = max(folded.rfind("。", floor, start), folded.rfind("\n", floor, start), floor - 1) + 1
-        pause = max(folded.rfind(mark, opens, start) for mark in ",:;")
-        clause = QUOTED.sub("", folded[max(opens, pause + 1) : start])
+        pause = max(folded.rfind(",", opens, start), folded.rfind(":", opens, start), folded.rfind(";", opens, start))
+        clause = folded[max(opens, pause + 1) : start]
+        clause = QUOTED.sub("", clause) if "“" in clause or "《" in clause else clause
         if plan and FORESEEN.search(clause) and not _cue("target").search(clause):
             return "estimate"
         if plan:

@@ -123,14 +123,21 @@ def bound_of(folded: str, match: re.Match[str]) -> str:
     bounded = before.rstrip()[-1:] in LEADS_TO_BOUND
     if bounded and AT_MOST.search(before) and not before.endswith("控制在"):
         return "<="
-    if (bounded and AT_LEAST.search(before)) or OR_MORE.match(folded, end):
+    goes_on = folded[end : end + 1] not in ENDS
+    if (bounded and AT_LEAST.search(before)) or (goes_on and OR_MORE.match(folded, end)):
         return ">="
-    if before.endswith("控制在") or UP_TO.match(folded, end):
+    if before.endswith("控制在") or (goes_on and UP_TO.match(folded, end)):
         return "<="
-    if (bounded and ABOUT.search(before)) or ROUGHLY.match(folded, end) or "来" in beside or "几" in beside:
+    if (
+        (bounded and ABOUT.search(before))
+        or (goes_on and ROUGHLY.match(folded, end))
+        or "来" in beside
+        or "几" in beside
+    ):
         return "~"
     return "="
 
 
+ENDS = frozenset((",", "。", ";", "、", "\n", ""))
 # What the words before a figure that bound it end in: one look spares most figures the rest.
 LEADS_TO_BOUND = frozenset("超过逾破于少到足在乎的内约近概为达")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from chalicelib.reading.lexicon import read_words
 from chalicelib.reading.model import Indicator
+from chalicelib.reading.names import RULES, clean_name, is_bare_verb
 
 
 @dataclass(slots=True)
 class Memory:
     """The indicators so far, and of the sentence at hand what its later clauses may need.
 
-    `first` is the sentence's first indicator, `start` and `end` bound the sentence. `subject` is what the clause before was
-    about, where it has no figure, and `place` the village or firm that such a clause names. `anchors` are the indicators that a
+    `first` is the sentence's first indicator, `start` and `end` bound the sentence. `said` are the clauses without a figure
+    since the last one that had any, and `place` the village or firm that such a clause names. `anchors` are the indicators that a
     growth or a share may belong to. `source` is the subject of a change whose first value was just passed (由A增加到B). `owner` is
     the last figure's own name: a bare 产值 or 办结率 behind it is of that. `base_year` is what the sentence compares all of its
     figures with (与2010年相比).
@@ -22,7 +26,7 @@ class Memory:
     first: int = 0
     start: int = 0
     end: int = 0
-    subject: str = ""
+    said: list[str] = field(default_factory=list)
     place: str | None = None
     source: str = ""
     owner: str = ""
@@ -32,9 +36,19 @@ class Memory:
     def open_sentence(self, start: int, end: int, *, goes_on: bool) -> None:
         """Forget the sentence before; `goes_on` where only a semicolon parts the two, over which a base holds."""
         self.first, self.start, self.end = len(self.found), start, end
-        self.subject, self.source, self.owner, self.anchors = "", "", "", []
+        self.source, self.owner, self.anchors, self.said = "", "", [], []
         if not goes_on:
             self.base_year, self.place = None, None
+
+    @property
+    def subject(self) -> str:
+        """What the last clause without a figure that has a subject was about; '' where none has."""
+        while self.said:
+            subject = subject_of(self.said[-1])
+            if subject:
+                return subject
+            self.said.pop()
+        return ""
 
     @property
     def last(self) -> Indicator | None:
@@ -55,3 +69,16 @@ class Memory:
     def last_counted(self, unit: str | None) -> str:
         """The name of the sentence's last figure in the same measure: of 项目12个, 总投资8亿元, 竣工3个 what 竣工 is of."""
         return next((i.name for i in reversed(self.found[self.first :]) if i.unit == unit), "")
+
+
+@lru_cache(maxsize=64)
+def subject_of(clause: str) -> str:
+    """The noun phrase of a folded clause without a figure, '' where it only says how, or what was done."""
+    if clause.strip(" 、,").startswith(read_words(RULES, "no_subject")):
+        return ""
+    subject = clean_name(clause)
+    return "" if is_bare_verb(subject) or HAS_DIGIT.search(subject) else subject
+
+
+# 距县城15公里 is nothing that a figure could be of.
+HAS_DIGIT = re.compile(r"\d")

@@ -61,7 +61,12 @@ def is_bare_verb(name: str) -> bool:
 
 def opens_with_verb(name: str) -> bool:
     """Whether the name is an act with its object (排查安全隐患), of which a further act may be told (整改率)."""
-    return re.match(one_of(read_words(RULES, "bare")), name) is not None
+    return _opens_with_verb().match(name) is not None
+
+
+@cache
+def _opens_with_verb() -> re.Pattern[str]:
+    return re.compile(one_of(read_words(RULES, "bare")))
 
 
 def clean_name(text: str) -> str:
@@ -74,7 +79,8 @@ def clean_name(text: str) -> str:
     name = ON_BASIS.sub("", name) if "按" in name else name
     name = _begun_anew(name) or strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
-    return _balance_quotes(DONE_BY.sub("", name)).strip(EDGE)
+    name = DONE_BY.sub("", name) if DONE_OF.search(name) else name
+    return _balance_quotes(name).strip(EDGE)
 
 
 # 爱心理发等助老活动: one member is enough where what sums it up says what it is.
@@ -88,10 +94,9 @@ def _without_brackets(text: str) -> str:
 
 def _begun_anew(name: str) -> str:
     """The noun phrase behind a time or a sum in mid-phrase, '' where there is none."""
-    found = list(INNER.finditer(name))
-    if not found:
+    inner = next((m for m in reversed(list(INNER.finditer(name))) if m.start() >= 2), None)
+    if inner is None:
         return ""
-    inner = found[-1]
     anew = strip_tail(strip_lead(_last_of_list(name[inner.end() :])))
     if anew == "投入" and INVESTED.search(name, 0, inner.start()):
         return strip_lead(name[: inner.start()])  # 固定资产投资累计投入
@@ -101,6 +106,7 @@ def _begun_anew(name: str) -> str:
     return anew if len(anew) >= 2 else ""
 
 
+DONE_OF = re.compile(r"完成|实现|达到")
 # 新能源项目已完成投资: what a project has of it is its investment.
 DONE_BY = re.compile(
     r"(?<=项目|工程|企业|产业|园区|公司)(?:目前|预计|全年)?已?(?:累计)?(?:完成|实现|达到)(?=总?投资|总?产值|工程量|税收|营业?收)"
@@ -109,13 +115,13 @@ DONE_BY = re.compile(
 ACTS = frozenset({"接种", "检测", "采样", "体检"})
 INVESTED = re.compile(r"(?:投资|资金|经费)$")
 # A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
-INNER = re.compile(r"(?<=..)(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
+INNER = re.compile(r"(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
 MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
 
 
 def _last_of_list(name: str) -> str:
     """`香榧巧克力、香榧香薰等系列衍生产品` is about 系列衍生产品."""
-    match = MEMBERS.match(name) or ONE_MEMBER.match(name)
+    match = (MEMBERS.match(name) or ONE_MEMBER.match(name)) if "等" in name else None
     return name[match.end() :] if match else name
 
 

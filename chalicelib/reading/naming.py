@@ -48,7 +48,7 @@ def name_figure(words: Words, item: Quantity, memory: Memory) -> tuple[str, bool
     if item.rate and (share := name_of_share(before, memory.last_name)):
         return share, True
     name = lead + object_ or _behind_the_next(words.rest)
-    whole = complete_name(name, memory.subject, _leans_on(name, item, memory), same_clause=not words.first)
+    whole = complete_name(name, memory, _leans_on(name, item, memory), same_clause=not words.first)
     if name == whole:
         memory.owner = name
     return whole, False
@@ -68,7 +68,7 @@ def _taken_over(before: str, item: Quantity, memory: Memory) -> str:
 def _of_described(lead: str, behind: str, memory: Memory) -> str:
     """The measure with what it and others before it describe (总投资1.2亿元、占地150亩的农产品加工园), '' where they do not."""
     measure = OWN_INVESTMENT.search(lead)
-    if memory.subject or not (measure or lead in generic_heads()):
+    if not (measure or lead in generic_heads()) or memory.subject:
         return ""
     described = DESCRIBED.match(behind)
     return described["owner"] + (measure[0] if measure else lead) if described else ""

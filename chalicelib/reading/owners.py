@@ -7,6 +7,7 @@ from functools import cache
 
 from chalicelib.reading.lexicon import one_of, read_words
 from chalicelib.reading.members import SCOPE, SECTOR
+from chalicelib.reading.memory import Memory
 from chalicelib.reading.names import EDGE, RULES, clean_name, generic_heads, is_bare_verb, strip_lead
 
 SHARE = re.compile(
@@ -33,19 +34,19 @@ def name_of_share(before: str, last: str) -> str:
     return f"{last}占{whole}比例" if last else f"{whole}完成比例"
 
 
-def complete_name(name: str, subject: str, last: str, *, same_clause: bool) -> str:
-    """The name with what it leans on: `subject` is the clause before without a figure, `last` the figure before."""
+def complete_name(name: str, memory: Memory, last: str, *, same_clause: bool) -> str:
+    """The name with what it leans on: the subject of the clause before without a figure, or `last`, the figure before."""
     if not name:
         # 建成区面积扩大2平方公里,达19平方公里: the second figure is of the area, not of its growth.
-        return CHANGED.sub("", last) if same_clause and last else (subject or CHANGED.sub("", last))
+        return CHANGED.sub("", last) if same_clause and last else (memory.subject or CHANGED.sub("", last))
     if last and SECTOR.fullmatch(name):
         return _part_of(last, name)
     if name in PER:
-        return name + (subject or CHANGED.sub("", last))
+        return name + (memory.subject or CHANGED.sub("", last))
     if name in generic_heads():
-        return _measure_of(UNFOLDS.sub("", subject) or last, name)
+        return _measure_of(UNFOLDS.sub("", memory.subject) or last, name)
     if is_bare_verb(name):
-        owner = last or subject
+        owner = last or memory.subject
         return name + _object_of(owner) if owner else name
     return name
 
@@ -112,10 +113,21 @@ OF_ACT = re.compile(r"(?<!成功)(?<!完成)率$")
 
 def _acted_on(name: str) -> str:
     """The noun of a name without the verbs before it: 排查安全隐患 gives 安全隐患."""
-    return re.sub(rf"^{one_of(read_words(RULES, 'bare'))}+", "", name) or name
+    acts = _acts().match(name)
+    return name[acts.end() :] or name if acts else name
 
 
 def _object_of(name: str) -> str:
     """The noun of a name without the verbs around it: 高标准农田改造提升 gives 高标准农田."""
+    return _verbs_around().sub("", name) or name
+
+
+@cache
+def _acts() -> re.Pattern[str]:
+    return re.compile(one_of(read_words(RULES, "bare")) + "+")
+
+
+@cache
+def _verbs_around() -> re.Pattern[str]:
     verbs = one_of(read_words(RULES, "bare"))
-    return re.sub(rf"^{verbs}|(?:{verbs})+$", "", name) or name
+    return re.compile(rf"^{verbs}|(?:{verbs})+$")

@@ -10,12 +10,11 @@ from chalicelib.reading.clauses import Clause, Sentence
 from chalicelib.reading.context import Context
 from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
 from chalicelib.reading.growth import absolute_change
-from chalicelib.reading.lexicon import read_words
 from chalicelib.reading.measures import measure
 from chalicelib.reading.members import split_members
 from chalicelib.reading.memory import Memory
 from chalicelib.reading.model import Identity, Indicator, Section
-from chalicelib.reading.names import clean_name, generic_heads, is_bare_verb
+from chalicelib.reading.names import clean_name, generic_heads
 from chalicelib.reading.naming import COUNTED, REACHES, Words, name_figure
 from chalicelib.reading.owners import complete_name, join_head
 from chalicelib.reading.ratios import part_names
@@ -48,20 +47,16 @@ class Reader:
                 continue
             if not self._read_list(clause):
                 self._read_clause(clause)
-            memory.subject = ""
+            memory.said.clear()
 
     def _read_subject(self, clause: Clause) -> None:
         """Keep what a clause without figures says of those behind it: their subject, their place, the year of their base."""
-        subject = clean_name(self.folded[clause.start : clause.end])
+        said = self.folded[clause.start : clause.end]
+        self.memory.said.append(said)
         base = COMPARED_WITH.search(self.folded, clause.start, clause.end)
         self.memory.base_year = int(base["year"]) if base else self.memory.base_year
-        if is_place(subject):
+        if said.endswith(PLACE_ENDS) and is_place(subject := clean_name(said)):
             self.memory.place = subject
-        opening = self.folded[clause.start : clause.end].strip(" 、,")
-        if opening.startswith(read_words("names.toml", "no_subject")):
-            return
-        if subject and not is_bare_verb(subject) and not HAS_DIGIT.search(subject):
-            self.memory.subject = subject
 
     def read_figure(self, cell: TableFigure) -> None:
         """Add the indicator of a table's cell; its row is the evidence."""
@@ -232,7 +227,7 @@ class Reader:
         if own and not subject and (len(self.memory.found) > base or not self.memory.subject) and self._may_grow():
             self._grow(self.memory.anchors[-1], growth)
             return
-        name = subject if own else complete_name(subject, self.memory.subject, self.memory.last_name, same_clause=True)
+        name = subject if own else complete_name(subject, self.memory, self.memory.last_name, same_clause=True)
         name = name or self.memory.subject or self.memory.last_name
         self._add(growth if own else replace(growth, annual=False), name, anchor=own)
 
@@ -342,5 +337,4 @@ TASK = re.compile(
     r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
     r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
 )
-# 距县城15公里 is nothing that a figure could be of.
-HAS_DIGIT = re.compile(r"\d")
+PLACE_ENDS = ("村", "社区", "公司", "合作社")

@@ -79,10 +79,16 @@ BEHIND: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 # `21个村集体收入达到80万元以上`: what each of the counted has at least.
 EACH = re.compile(r"个(?:行政|建制)?(?:村|社区)[^,。;\d]{0,14}$")
 PAUSE = re.compile(r"[,。;、!?\n:]")
+# Nothing stands behind a figure that ends its clause, so that it qualifies nothing; most do.
+ENDS = frozenset((",", "。", ";", "、", "\n", ""))
 
 
 def qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
+    if quantity.unit == "元" and EACH.search(folded, max(0, quantity.start - 30), quantity.start):
+        return quantity.bound == ">="
+    if folded[quantity.end : quantity.end + 1] in ENDS:
+        return False
     if any(quantity.unit in (units or (quantity.unit,)) and rule.match(folded, quantity.end) for rule, units in BEHIND):
         return True
     of_things = OF_THINGS.match(folded, quantity.end) if quantity.unit in ("元", "吨", "亩") else None
@@ -98,8 +104,6 @@ def qualifies(folded: str, quantity: Quantity) -> bool:
             r"\d|[两三四五六七八九十]", folded[of_things.end() : pause.start() if pause else of_things.end() + 30]
         ):
             return True
-    if quantity.unit == "元" and EACH.search(folded, max(0, quantity.start - 30), quantity.start):
-        return quantity.bound == ">="
     above = THRESHOLD.match(folded, quantity.end)
     if above is None:
         return False
