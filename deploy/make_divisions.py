@@ -20,7 +20,7 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin
 
 from chalicelib import divisions
-from chalicelib.reading import gazetteer
+from chalicelib.reading import gazetteer, township_names
 
 TABLES = Path(__file__).resolve().parent / "latin"
 
@@ -106,7 +106,7 @@ def _common() -> tuple[str, ...]:
 
 @cache
 def _endings() -> tuple[str, ...]:
-    return (*_common(), *gazetteer.words("peoples"))
+    return (*_common(), *township_names.words("peoples"))
 
 
 def read_syllables(code: str, name: str) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import divisions
-from chalicelib.reading import gazetteer
+from chalicelib.reading import gazetteer, township_names
+from chalicelib.reading.former_divisions import heirs
 from chalicelib.reading.gazetteer import Mention
 
 LONGEST_SHORT = 6
@@ -44,7 +45,7 @@ def _counties(text: str) -> Iterator[Mention]:
 def _behind(text: str, county: Mention) -> Anchored | None:
     """The longest name behind the county that a township of it has; None where there is none."""
     at = county.end
-    counties = tuple(code for code in county.codes if len(code) == 6)
+    counties = tuple(heir for code in county.codes if len(code) == 6 for heir in heirs(code))
     for end in range(min(len(text), at + gazetteer.LONGEST_ODD), at + 1, -1) if counties else ():
         name = text[at:end]
         holding = _holding(name, counties)
@@ -60,15 +61,15 @@ def _behind(text: str, county: Mention) -> Anchored | None:
 def _longer(text: str, start: int, end: int) -> int:
     """Where a township's name ends that holds its county's as well: `五原县隆兴昌镇荣丰办事处`; `end` without one."""
     ends = range(min(len(text), start + gazetteer.LONGEST_ODD), end, -1)
-    return next((past for past in ends if gazetteer.is_township(text[start:past])), end)
+    return next((past for past in ends if township_names.is_township(text[start:past])), end)
 
 
 def _holding(name: str, counties: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the counties that have a township of this name."""
-    codes = [d.code[:6] for full in gazetteer.full_names(name) for d in divisions.named(full)]
+    codes = [d.code[:6] for full in township_names.full_names(name) for d in divisions.named(full)]
     return tuple(county for county in counties if county in codes)
 
 
 def _is_doubtful(text: str, start: int, end: int, name: str) -> bool:
     """Whether what looks like a short county and a township is an everyday word amid others, or a township's name."""
-    return (start > 0 and name in gazetteer.words("generic")) or gazetteer.is_township(text[start:end])
+    return (start > 0 and name in township_names.words("generic")) or township_names.is_township(text[start:end])
