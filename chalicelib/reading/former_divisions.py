@@ -1,9 +1,9 @@
 """Counties and prefectures that are no more, or whose codes changed: what took the place of a name or a code.
 
-The names and codes from 2008 on were compared with the GB/T 2260 lists of 2002 to 2014 (gb2260 0.4.1) and the statistics
-bureau's of 2015 to 2019 (china-area-data 2.0.0 to 5.0.1): every county and prefecture of them that the division table has
-not under the same code is a row, save development zones, the islands of Sansha, and the 市辖区 and the like. What took the
-place of each is from the State Council's approvals as they are generally known. `year` is that of the change.
+They were compared with the GB/T 2260 lists of 2002 to 2014 (gb2260 0.4.1) and the statistics bureau's of 2015 to 2019
+(china-area-data 2.0.0 to 5.0.1): every county and prefecture of the lists from 2009 on that the division table does not
+have under the same code is a row, save development zones, the islands of Sansha, the prefecture of Chaohu, and misprints.
+What took the place of each is from the State Council's approvals as they are generally known. `year` is that of the change.
 """
 
 from __future__ import annotations
