@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from app import app
-from chalicelib import divisions
+from chalicelib import township_search
 from chalicelib.storage import Storage
 from chalicelib.web import api, problems, replies
 from chalicelib.web.routes import ROUTES
@@ -372,13 +372,13 @@ def test_the_front_page_takes_any_code_for_a_township_that_stays_open(local_stor
 
 def test_the_same_names_are_looked_for_once(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    search = divisions.search_codes
+    search = township_search.search_codes
 
     def counted(q: str) -> list[str]:
         asked.append(q)
         return search(q)
 
-    monkeypatch.setattr(divisions, "search_codes", counted)
+    monkeypatch.setattr(township_search, "search_codes", counted)
     url = f"/v1/townships?q={quote('头坝')}&limit=1"
     for _ in range(3):
         assert get(local_storage, url).status == 200
