@@ -98,6 +98,11 @@ def search_codes(q: str) -> list[str]:
     return [code for _, code in sorted(_ranked(q.strip()))]
 
 
+def codes_beginning(name: str) -> Iterator[str]:
+    """The codes of the townships whose Latin name begins with `name`, which is folded."""
+    return (code for place, code in _keys(latin=True).find(name) if place < 2)
+
+
 def _ranked(q: str) -> Iterator[tuple[float, str]]:
     name, ranks = split_rank(q)
     wanted = fold_latin(name)

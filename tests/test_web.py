@@ -261,7 +261,8 @@ def test_a_body_that_is_no_json_is_a_problem(local_storage: Storage) -> None:
         ('{"filename": ""}', "missing_parameter", "filename"),
         ('{"filename": null}', "bad_parameter", "filename"),
         ('{"filename": "a", "townschip": "1"}', "unknown_parameter", "townschip"),
-        ('{"filename": "a", "township": "亭旁镇"}', "unknown_township", "township"),
+        ('{"filename": "a", "township": "亭旁乡"}', "unknown_township", "township"),
+        ('{"filename": "a", "township": "城关镇"}', "ambiguous_township", "township"),
         ('{"filename": "a", "township": "1101"}', "unknown_township", "township"),
     ],
 )

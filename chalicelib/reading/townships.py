@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from chalicelib import divisions
 from chalicelib.divisions import Division
 from chalicelib.errors import ReportError
+from chalicelib.place_names import read_place
 from chalicelib.reading import gazetteer
 from chalicelib.reading.evidence import Evidence, collect_evidence, host_names, place_strings
 from chalicelib.reading.former_divisions import lies_in
@@ -32,19 +33,12 @@ ELSEWHERE = 3  # mentions of one county in the body that speak against a townshi
 DECISIVE = frozenset({"title", "subtitle", "issuer", "source", "site"})
 
 
-def named_township(code: str) -> Township:
-    """The township with this 9-digit code, or the county, prefecture or province with a shorter one, `name` None.
+def named_township(named: str) -> Township:
+    """The township with this code of 9 digits or this name, or the county, prefecture or province, `name` None.
 
-    Raises ReportError `unknown_township` where the table has no place of this code.
+    Raises ReportError `unknown_township` where the table has no such place, `ambiguous_township` where it has several.
     """
-    if not divisions.is_place(code):
-        raise ReportError(
-            "unknown_township",
-            f"No township has the code {code}, and no county, prefecture or province.",
-            "Give the statistical code of 2023: 9 digits for a township, 6 for a county; /v1/townships?q= finds it.",
-            place="township",
-        )
-    return _township(code)
+    return _township(read_place(named, ReportError, place="township"))
 
 
 def resolve_township(page: Page) -> tuple[Township, tuple[Candidate, ...]]:
