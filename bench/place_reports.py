@@ -21,7 +21,7 @@ from bench.name_townships import township_codes
 from chalicelib import divisions
 from chalicelib.decode import decode
 from chalicelib.reading import gazetteer
-from chalicelib.reading.former_divisions import former_divisions
+from chalicelib.reading.former_divisions import former_divisions, heirs
 from chalicelib.reading.identify import identify
 from chalicelib.reading.page import clean_page
 from chalicelib.reading.township_names import words
@@ -147,11 +147,12 @@ def _former_county(place: Place) -> str | None:
 
 def _lacks(place: Place) -> str | None:
     """Another county of the prefecture, which has no township of the name."""
-    if gazetteer.stem(place.county) in place.name:
+    uppers = [divisions.get(place.code[:digits]) for digits in (2, 4, 6)]
+    if any(gazetteer.stem(upper.name) in place.name for upper in uppers if upper):
         return None  # the name says where it is
     counties = [d for d in divisions.children(place.code[:4]) if d.code != place.code[:6]]
     holding = {d.code[:6] for d in divisions.named(place.name)}
-    lacking = (d.name for d in counties if d.code not in holding and gazetteer.stem(d.name) != d.name)
+    lacking = (d.name for d in counties if not holding & {d.code, *heirs(d.code)} and gazetteer.stem(d.name) != d.name)
     return next((name for name in lacking if name not in words("generic")), None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chalicelib import divisions
 from chalicelib.reading import gazetteer, township_names
@@ -23,14 +24,15 @@ class Anchored:
     county: Mention
 
 
-def find_anchored(text: str) -> list[Anchored]:
+@lru_cache(maxsize=64)  # a page's strings are asked twice: for its name and for its evidence
+def find_anchored(text: str) -> tuple[Anchored, ...]:
     """The townships of `text` that the table has in the county named directly before them, in reading order.
 
     The county stands with its rank, or in a short form at a name's boundary; its mention has those codes only that
     hold such a township. An everyday name (`开发区`) counts behind a county's full name, and behind a short form that begins `text`.
     """
     found = (_behind(text, county) for county in _counties(text))
-    return sorted((each for each in found if each), key=lambda each: (each.start, -each.end))
+    return tuple(sorted((each for each in found if each), key=lambda each: (each.start, -each.end)))
 
 
 def _counties(text: str) -> Iterator[Mention]:
@@ -66,6 +68,8 @@ def _longer(text: str, start: int, end: int) -> int:
 
 def _holding(name: str, counties: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the counties that have a township of this name."""
+    if not township_names.is_township(name):
+        return ()
     codes = [d.code[:6] for full in township_names.full_names(name) for d in divisions.named(full)]
     return tuple(county for county in counties if county in codes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 
@@ -60,9 +60,11 @@ class Evidence:
         return {}
 
     def count(self, short: str) -> int:
-        """How often a short form stands in the body, outside full names."""
+        """How often a short form stands in the body, outside full names and other words (大安 in 重大安全)."""
         if short not in self._shorts:
-            self._shorts[short] = self.unnamed.count(short)
+            text = self.unnamed
+            places = (found.start() for found in re.finditer(re.escape(short), text))
+            self._shorts[short] = sum(gazetteer.at_boundary(text, place) for place in places)
         return self._shorts[short]
 
     def anchors(self, name: str) -> Counter[tuple[str, tuple[str, ...]]]:
@@ -120,7 +122,7 @@ def host_names(code: str) -> frozenset[str]:
     return frozenset(divisions.fold_latin(name) for name in (*names, names[0].split(" ", 1)[0]))
 
 
-def _apart(line: str, anchored: list[Anchored]) -> Iterator[gazetteer.Mention]:
+def _apart(line: str, anchored: Sequence[Anchored]) -> Iterator[gazetteer.Mention]:
     """The counties and what is above them, without those that other words than their own make up: the 山城区 of
     `乳山城区街道`, where 乳山 has a 城区街道."""
     spans = [(each.county.start, each.start, each.end) for each in anchored]

@@ -65,15 +65,22 @@ def _forms_of(name: str) -> tuple[str, ...]:
     """The ethnic townships that `name` is a form of; where it names peoples, those only that share one with it."""
     if found := _short_forms().get(name):
         return found
-    if "族" not in name or (short := without_people(name)) == name:
+    if name[-1:] not in ("乡", "镇") or "族" not in name or (short := without_people(name)) == name:
         return ()
-    named = _named_peoples(name)
-    full = (short, *_short_forms().get(short, ()))
-    return tuple(each for each in full if _fits(_named_peoples(each), named) and divisions.named(each))
+    full = [each for each in (short, *_short_forms().get(short, ())) if divisions.named(each)]
+    named = _named_peoples(name) if full else frozenset()
+    return tuple(each for each in full if _fits(_named_peoples(each), named))
 
 
 def _named_peoples(name: str) -> frozenset[str]:
-    return frozenset(people for people in words("peoples") if people.endswith("族") and people in name)
+    return frozenset(_people().findall(name))
+
+
+@cache
+def _people() -> re.Pattern[str]:
+    """One people's name; 民族 is none."""
+    longest_first = sorted((name for name in words("peoples") if name.endswith("族")), key=lambda name: -len(name))
+    return re.compile("|".join(longest_first))
 
 
 def _fits(peoples: frozenset[str], named: frozenset[str]) -> bool:
