@@ -112,7 +112,10 @@ def test_the_county_code_in_the_index_number_settles_a_name(code: str) -> None:
     ("page", "code"),
     [
         pytest.param(_page("城关镇2020年工作总结", index="LH420325-080/2024-131280"), "420325100", id="six digits"),
-        pytest.param(_page("城关镇2020年工作总结", index="420325002/2024"), None, id="nine digits are no county"),
+        pytest.param(_page("城关镇2020年工作总结", index="420325004/2024"), None, id="an organisation's nine digits"),
+        pytest.param(
+            _page("城关镇2020年工作总结", index="420325002/2024"), "420325100", id="nine digits that are none"
+        ),
         pytest.param(_page("城关镇2020年工作总结", site="房县人民政府"), "420325100", id="the site"),
         pytest.param(_page("城关镇2020年工作总结", source="十堰市房县"), "420325100", id="the source"),
         pytest.param(_page("城关镇2020年工作总结", site="十堰市人民政府"), None, id="five in the prefecture"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,18 +11,9 @@ from functools import cache, cached_property, lru_cache
 from chalicelib import divisions
 from chalicelib.reading import gazetteer, township_names
 from chalicelib.reading.anchors import Anchored, find_anchored
-from chalicelib.reading.former_divisions import heirs
+from chalicelib.reading.index_numbers import find_counties
 from chalicelib.reading.model import Page
 
-_CREDIT_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{2}([0-9]{6})[0-9A-Z]{9,10}(?![0-9A-Za-z])", re.I)
-# Other schemes begin with the code, or with 11 and the code, and go on with numbers of their own. Nine digits are an
-# organisation's code, which says nothing of a place.
-_LONG_NUMBER = re.compile(r"(?<![0-9])(?:11)?([0-9]{6})(?=[0-9]{4})")
-_SIX_DIGITS = re.compile(r"(?<![0-9])([0-9]{6})(?![0-9])")
-# A day or month in the middle of a number is none of a place: `JXX-210112-001`.
-_DAY = re.compile(
-    "[01][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])|2[0-5](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-)
 _HOST = re.compile("https?://([a-z0-9.-]+)", re.I)
 _STOP = re.compile("[，。；！？,;\n]")
 _SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
@@ -95,7 +85,7 @@ def collect_evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) 
     printed += [(kind, each.county) for kind, _, anchored in lines for each in anchored if not each.county.exact]
     printed += [(kind, mention) for kind, line, _ in lines for mention in _shorts_before_townships(line)]
     hosts = frozenset(part for kind, line, _ in lines if kind == "url" for part in _host_parts(line))
-    return Evidence(_index_codes(page.index_number or ""), printed, behind, hosts, named, home, mentions)
+    return Evidence(find_counties(page.index_number or ""), printed, behind, hosts, named, home, mentions)
 
 
 def _home_text(body: str) -> str:
@@ -147,17 +137,3 @@ def _shorts_before_townships(line: str) -> Iterable[gazetteer.Mention]:
             short = line[start : mention.start]
             if codes := gazetteer.stem_codes(short):
                 yield gazetteer.Mention(start, mention.start, short, codes, False)
-
-
-def _index_codes(index_number: str) -> dict[str, tuple[str, ...]]:
-    """Counties, or prefectures, with their code of now or before in the index number: places 3 to 8 of a credit code, six
-    digits alone, or the first six of ten or more. Two zeros at the end stand for a prefecture."""
-    index_number, found = unicodedata.normalize("NFKC", index_number), dict[str, tuple[str, ...]]()
-    for pattern in (_CREDIT_CODE, _SIX_DIGITS, _LONG_NUMBER):
-        for match in pattern.finditer(index_number):
-            six = match.group(1)
-            if pattern is _SIX_DIGITS and re.search("[0-9]", index_number[: match.start()]) and _DAY.fullmatch(six):
-                continue
-            if codes := heirs(six) or (heirs(six[:4]) if six.endswith("00") else ()):
-                found[six] = codes
-    return found
