@@ -15,10 +15,13 @@ RANKS = ("镇", "乡", "街道", "苏木", "地区", "农场", "林场")
 
 # A title's words before its year, where a name without its rank may stand.
 _BEFORE_YEAR = re.compile("(?:关于)?([\u3400-\u9fff]{2,10}?)(?:20[0-9]{2}|二[〇○零０oO0])")
-# A village of the township right behind its name: `稽东镇冢斜村2020年工作总结`. 农村, 各村 and the like are no villages.
+# A village of the township right behind its name: `稽东镇冢斜村2020年工作总结`. 农村, 各村 and the like are no villages, and
+# 社区工作 is a field of work.
+_COMMITTEE = "(?:村?民委员会|村委会|居民委员会|居委会|党支部|党总支|党委|“?两委”?)"
+_YEAR = "(?:20|19|二[〇○零０oO0])"
 _VILLAGE = re.compile(
-    "(?:人民政府)?(?!乡村|农村|各村|全村|驻村|新农村|联村|各社区)[\u3400-\u9fff]{1,6}?(?:村|社区)"
-    "(?:村?民委员会|村委会|居民委员会|居委会|党支部|党总支|党委|“?两委”?)?(?:20|19|二[〇○零０oO0]|工作|年度|$)"
+    f"(?:人民政府)?[\u3400-\u9fff]{{1,6}}?(?:(?<![乡农各全驻帮联])村{_COMMITTEE}?(?:{_YEAR}|工作|年度|$)"
+    f"|社区(?:{_YEAR}|{_COMMITTEE}))"
 )
 
 
