@@ -49,6 +49,10 @@ class Evidence:
     def _shorts(self) -> dict[str, int]:
         return {}
 
+    @cached_property
+    def _anchors(self) -> dict[str, Counter[tuple[str, tuple[str, ...]]]]:
+        return {}
+
     def count(self, short: str) -> int:
         """How often a short form stands in the body, outside full names and other words (大安 in 重大安全)."""
         if short not in self._shorts:
@@ -59,7 +63,10 @@ class Evidence:
 
     def anchors(self, name: str) -> Counter[tuple[str, tuple[str, ...]]]:
         """The names in the body right before the township's `name`, with their number."""
-        return Counter((m.name, m.codes) for m in self.mentions if self.text.startswith(name, m.end))
+        if name not in self._anchors:
+            before = (m for m in self.mentions if self.text.startswith(name, m.end))
+            self._anchors[name] = Counter((m.name, m.codes) for m in before)
+        return self._anchors[name]
 
 
 def place_strings(page: Page) -> list[tuple[str, str]]:
