@@ -14,7 +14,7 @@ RULES = Path(__file__).resolve().parent.parent / "rules" / "divisions.toml"
 
 @cache
 def words(kind: str) -> frozenset[str]:
-    """A word list of `rules/divisions.toml`: `peoples`, `generic`, `before` or `units`."""
+    """A word list of `rules/divisions.toml`: `peoples`, `generic`, `before` or `outward`."""
     return frozenset(tomllib.loads(RULES.read_text("utf-8"))[kind])
 
 
