@@ -51,7 +51,9 @@ def _arguments() -> argparse.ArgumentParser:
     ingest.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     ingest.set_defaults(run=_ingest)
     for command in (parse, ingest):
-        command.add_argument("--township", metavar="CODE", help="whose report it is: 9 digits, or a county's 6")
+        command.add_argument(
+            "--township", metavar="PLACE", help="whose report it is: a code, or a name such as 三门县亭旁镇"
+        )
 
     serve = commands.add_parser("serve", help="serve the API, and publish what arrives in data/incoming")
     serve.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")

@@ -8,9 +8,7 @@ places in them.
 from __future__ import annotations
 
 import gzip
-import re
 import unicodedata
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -169,69 +167,12 @@ def latin_names(code: str) -> tuple[str, ...]:
 def fold_latin(name: str) -> str:
     """Letters and digits alone, small, without accents, `v` and `ü` as `u`: what two ways of writing pinyin share."""
     letters = unicodedata.normalize("NFKD", name).translate(_NOT_LATIN).lower().replace("v", "u")
-    return letters.replace("lyu", "lu")
+    return letters.replace("lyu", "lu").replace("nyu", "nu")
 
 
 _NOT_LATIN = str.maketrans("", "", " \u3000\u00a0'’‘`ʼ-‐–.\u0300\u0301\u0302\u0304\u0306\u0308\u030c")
-_LETTER = re.compile("[a-z]")
 
 
-class Keys:
-    """Folded names, one a line, for finding a part of one of them; `codes` are those of the lines."""
-
-    def __init__(self, codes: list[str], keys: str) -> None:
-        self.codes = codes
-        self.text = f"\n{keys}\n"
-        self.starts = array("I", (found.start() for found in re.finditer("\n", self.text)))
-
-    def find(self, wanted: str) -> Iterator[tuple[int, str]]:
-        """The codes of the keys that hold `wanted`, each with its rank: 0 all of the key, 1 its beginning, 2 a part."""
-        at = self.text.find(wanted)
-        while at >= 0:
-            line = bisect_left(self.starts, at) - 1
-            last = self.starts[line + 1]
-            rank = 2 if self.text[at - 1] != "\n" else 1 if at + len(wanted) < last else 0
-            yield rank, self.codes[line]
-            at = self.text.find(wanted, last)
-
-
-@cache
-def _keys(latin: bool) -> Keys:
-    every = table()
-    rows = [row for row, code in enumerate(every.codes) if len(code) == 9]
-    names = every.latin if latin else every.names
-    lines = [names[row] for row in rows]
-    keys = fold_latin("\n".join(lines)) if latin else "\n".join(map(fold, lines))
-    return Keys([every.codes[row] for row in rows], keys)
-
-
-def search(q: str, province: str | None = None, county: str | None = None) -> tuple[Division, ...]:
-    """Townships whose name or Latin name holds `q`, or whose code begins with it; `province` and `county` are a name
-    or a code. Case, blanks, apostrophes and hyphens count for nothing.
-
-    Exact names come first, then names that begin with `q`, of Latin ones those with the proper name `q` before
-    others, then the rest, each in order of their codes.
-    """
-    return tuple(
-        d for code in search_codes(q) if _lies_in(code, 2, province) and _lies_in(code, 6, county) and (d := get(code))
-    )
-
-
-def search_codes(q: str) -> list[str]:
-    """The codes of the townships that `search` finds, in its order."""
-    return [code for _, code in sorted(_ranked(q.strip()))]
-
-
-def _ranked(q: str) -> Iterator[tuple[float, str]]:
-    wanted = fold_latin(q)
-    if _LETTER.search(wanted):
-        for rank, code in _keys(latin=True).find(wanted):
-            yield (0.5 if rank == 1 and fold_latin(latin(code).split(" ", 1)[0]) == wanted else rank), code
-    elif wanted := fold(q):
-        yield from _keys(latin=False).find(wanted)
-        if wanted.isascii() and wanted.isdigit():
-            yield from ((2, code) for code in _keys(latin=False).codes if code.startswith(wanted))
-
-
-def _lies_in(code: str, digits: int, wanted: str | None) -> bool:
+def lies_below(code: str, digits: int, wanted: str | None) -> bool:
+    """Whether the division's code has, or the one of `digits` above it is called, what is `wanted`; any for None."""
     return wanted is None or wanted in (code[:digits], _printed(code[:digits]))

@@ -20,11 +20,13 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin
 
 from chalicelib import divisions
-from chalicelib.reading import gazetteer
+from chalicelib.reading import gazetteer, township_names
 
 TABLES = Path(__file__).resolve().parent / "latin"
 
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff〇\U00020000-\U0003ffff]+")
+_INNER = frozenset("省市县区旗盟")  # what one character can be before another common word
+_TOWNSHIPS = ("街道", "镇", "乡", "苏木")
 LONG = 7  # characters of a proper name that is looked into for common words
 
 
@@ -64,6 +66,12 @@ def word_sizes(code: str, name: str) -> Iterator[int]:
     tail: list[int] = []
     end = len(name)
     while name[:end] not in _endings() and (word := _ending(name[:end])):
+        if (
+            tail
+            and len(word) == 1
+            and (word not in _INNER or name[end:].startswith(_TOWNSHIPS) or "红旗" in name[:end][-2:])
+        ):
+            break  # the 市 of `东花市街道` and the 镇 of `景德镇市` are part of the proper name
         tail.append(len(word))
         end -= len(word)
     at = 0
@@ -106,7 +114,7 @@ def _common() -> tuple[str, ...]:
 
 @cache
 def _endings() -> tuple[str, ...]:
-    return (*_common(), *gazetteer.words("peoples"))
+    return (*_common(), *township_names.words("peoples"))
 
 
 def read_syllables(code: str, name: str) -> list[str]:

@@ -148,7 +148,7 @@ def test_ingest_names_the_candidates_and_takes_the_township(folder: Path, capfd:
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["a.txt", "--township", "331022999"], "has the code '331022999'"), (["missing.txt"], "No such file")],
+    [(["a.txt", "--township", "331022999"], "has the code or name '331022999'"), (["missing.txt"], "No such file")],
 )
 def test_ingest_refuses_what_it_cannot_begin(folder: Path, capfd: Captured, arguments: list[str], says: str) -> None:
     (folder / "a.txt").write_bytes(report())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
-from chalicelib import divisions
+from chalicelib import divisions, township_search
 from chalicelib.divisions import Division
 from deploy import make_divisions
+
+PINYIN_CASES = Path(__file__).parent / "cases" / "pinyin.csv"
 
 # SHA-256 of the source table, whose columns level and parent_code follow from the code.
 SOURCE = "89f492948b589db6e74566794c0fff4201ef5cf866580648d4bbb57c7ea8919f"
@@ -75,12 +79,12 @@ def test_children_are_one_level_down() -> None:
 
 
 def test_search_puts_exact_names_first_and_narrows() -> None:
-    found = divisions.search("永丰镇", province="浙江省")
+    found = township_search.search("永丰镇", province="浙江省")
     assert [d.code for d in found] == ["331082108"]
-    assert [d.code for d in divisions.search("亭旁")] == ["331022103"]
-    assert [d.code for d in divisions.search("331022103")] == ["331022103"]
-    assert {d.parent for d in divisions.search("镇", county="三门县")} == {"331022"}
-    assert divisions.search("  ") == ()
+    assert [d.code for d in township_search.search("亭旁")] == ["331022103"]
+    assert [d.code for d in township_search.search("331022103")] == ["331022103"]
+    assert {d.parent for d in township_search.search("镇", county="三门县")} == {"331022"}
+    assert township_search.search("  ") == ()
 
 
 READINGS = [row for row in make_divisions.read_rows("readings.csv") if row["example"]]
@@ -133,15 +137,33 @@ def test_no_division_lacks_a_latin_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "q", ["Tingpang", "tingpang zhen", "TINGPANGZHEN", "ting-pang", "Tíngpáng Zhèn", "ting'pang", "ingpang Zh", "亭旁"]
+    "q",
+    [
+        "Tingpang",
+        "tingpang zhen",
+        "TINGPANGZHEN",
+        "ting-pang",
+        "Tíngpáng Zhèn",
+        "Ti\u0301ngpa\u0301ng",
+        "ting'pang",
+        "ting’pang",
+        "  Ting  Pang ",
+        "ingpang Zh",
+        "Tingpang Town",
+        "tingpang township",
+        "Tingpang  TOWN ",
+        "亭旁",
+        "亭旁镇",
+        "331022103",
+    ],
 )
 def test_search_folds_case_blanks_and_signs(q: str) -> None:
-    assert [d.code for d in divisions.search(q)] == ["331022103"]
+    assert [d.code for d in township_search.search(q)] == ["331022103"]
 
 
 @pytest.mark.parametrize("q", ["Lüyuan", "lvyuan", "LUYUAN", "lyuyuan"])
 def test_search_knows_the_spellings_of_u_umlaut(q: str) -> None:
-    assert "220106" in {d.parent for d in divisions.search(q)}
+    assert "220106" in {d.parent for d in township_search.search(q)}
 
 
 @pytest.mark.parametrize(
@@ -153,11 +175,54 @@ def test_search_knows_the_spellings_of_u_umlaut(q: str) -> None:
     ],
 )
 def test_search_puts_the_whole_name_before_its_beginning_and_that_before_a_part(q: str, names: list[str]) -> None:
-    found = [d.name for d in divisions.search(q)]
+    found = [d.name for d in township_search.search(q)]
     places = [found.index(name) for name in names]
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize(
+    ("q", "first", "last"),
+    [
+        ("Taiping Town", "镇", "街道"),
+        ("Taiping Township", "乡", "街道"),
+        ("Taiping Subdistrict", "街道", "镇"),
+        ("Taiping sub-district", "街道", "镇"),
+        ("Taiping Ethnic Township", "乡", "街道"),
+    ],
+)
+def test_search_puts_the_rank_that_the_english_word_names_first(q: str, first: str, last: str) -> None:
+    """All townships of the name are found, whatever their rank: the word may be a loose one."""
+    names = [d.name for d in township_search.search(q)]
+    assert set(names) == {d.name for d in township_search.search("Taiping")}
+    assert names[0].endswith(first)
+    assert max(n for n, name in enumerate(names) if name == f"太平{first}") < names.index(f"太平{last}")
+
+
+@pytest.mark.parametrize("q", ["Town", "township", "Zhen"])
+def test_an_english_rank_alone_is_a_part_of_a_name(q: str) -> None:
+    assert all(
+        divisions.fold_latin(q) in divisions.fold_latin(divisions.latin(d.code)) for d in township_search.search(q)
+    )
+
+
+@pytest.mark.parametrize("word", sorted(township_search.ENGLISH))
+def test_an_english_rank_is_split_off(word: str) -> None:
+    name, ranks = township_search.split_rank(f"Sanmen {word.title()}")
+    assert (name, ranks) == ("Sanmen", township_search.ENGLISH[word])
+    for rank in ranks:
+        assert any(divisions.fold_latin(latin.split("/")[0]).endswith(rank) for latin in divisions.table().latin)
+
+
+PINYIN = list(csv.DictReader(PINYIN_CASES.read_text("utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("row", PINYIN, ids=lambda row: row["name"])
+def test_a_name_of_several_readings_is_read_right(row: dict[str, str]) -> None:
+    division = divisions.get(row["code"])
+    assert division is not None
+    assert (division.name, divisions.latin(row["code"])) == (row["name"], row["latin"])
+
+
 @pytest.mark.parametrize("q", ["", "  ", "''", "-", "zzz", "没有这个镇", "9" * 9])
 def test_search_finds_nothing_for_nothing(q: str) -> None:
-    assert divisions.search(q) == ()
+    assert township_search.search(q) == ()

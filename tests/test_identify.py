@@ -99,11 +99,30 @@ def test_a_county_has_a_record_as_a_township_has() -> None:
     assert record["township"]["name"] is None
 
 
-@pytest.mark.parametrize("code", ["999999999", "1101", "", "城关镇", "33102210"])
-def test_a_code_that_is_no_township_is_refused(code: str) -> None:
+@pytest.mark.parametrize(
+    ("named", "refusal"),
+    [
+        ("999999999", "unknown_township"),
+        ("1101", "unknown_township"),
+        ("", "unknown_township"),
+        ("33102210", "unknown_township"),
+        ("亭旁乡", "unknown_township"),
+        ("城关镇", "ambiguous_township"),
+    ],
+)
+def test_what_is_no_township_or_several_is_refused(named: str, refusal: str) -> None:
     with pytest.raises(ReportError) as caught:
-        identify(READ[0].page(), township=code)
-    assert caught.value.code == "unknown_township"
+        identify(READ[0].page(), township=named)
+    assert caught.value.code == refusal
+
+
+@pytest.mark.parametrize("named", ["331022103", "三门县亭旁镇", "Tingpang, Sanmen"])
+def test_a_township_given_by_its_name_is_that_of_the_record(named: str) -> None:
+    seed = min((Path(__file__).parent.parent / "seeds").glob("*.txt"))
+    record = parse(seed.read_bytes(), seed.name, named).record
+    assert (record["township"]["code"], record["id"][:10]) == ("331022103", "331022103-")
+    told = [check["message"] for check in record["checks"] if check["rule"] == "township_named_otherwise"]
+    assert all(message.startswith("The publisher named 331022103,") for message in told)
 
 
 @pytest.mark.parametrize(

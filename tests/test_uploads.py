@@ -50,7 +50,7 @@ def test_a_report_may_be_of_a_township_or_of_what_is_above_it(local_storage: Sto
     assert state["township"] == code
 
 
-@pytest.mark.parametrize("code", ["", "1101", "331022999", "亭旁镇", "331022103 ", "33102210３"])
+@pytest.mark.parametrize("code", ["", "1101", "331022999", "亭旁乡", "331022103 ", "33102210３"])
 def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storage: Storage, code: str) -> None:
     for refuse in (
         lambda: uploads.create(local_storage, "a.txt", code, NOW),
@@ -59,6 +59,18 @@ def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storag
         with pytest.raises(BadRequest) as caught:
             refuse()
         assert (caught.value.code, caught.value.extra["parameter"]) == ("unknown_township", "township")
+
+
+@pytest.mark.parametrize("named", ["331022103", "亭旁镇", "浙江省三门县亭旁镇", "Tingpang Town, Sanmen County"])
+def test_a_township_may_be_given_by_its_name(local_storage: Storage, named: str) -> None:
+    state, _ = uploads.create(local_storage, "a.txt", named, NOW)
+    assert state["township"] == "331022103"
+
+
+def test_a_name_of_several_townships_is_refused(local_storage: Storage) -> None:
+    with pytest.raises(BadRequest) as caught:
+        uploads.create(local_storage, "a.txt", "城关镇", NOW)
+    assert (caught.value.code, caught.value.extra["parameter"]) == ("ambiguous_township", "township")
 
 
 @pytest.mark.parametrize("upload_id", ["", "x", "0" * 32, "../secret", "亭"])

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from app import app
-from chalicelib import divisions
+from chalicelib import township_search
 from chalicelib.storage import Storage
 from chalicelib.web import api, problems, replies
 from chalicelib.web.routes import ROUTES
@@ -261,7 +261,8 @@ def test_a_body_that_is_no_json_is_a_problem(local_storage: Storage) -> None:
         ('{"filename": ""}', "missing_parameter", "filename"),
         ('{"filename": null}', "bad_parameter", "filename"),
         ('{"filename": "a", "townschip": "1"}', "unknown_parameter", "townschip"),
-        ('{"filename": "a", "township": "亭旁镇"}', "unknown_township", "township"),
+        ('{"filename": "a", "township": "亭旁乡"}', "unknown_township", "township"),
+        ('{"filename": "a", "township": "城关镇"}', "ambiguous_township", "township"),
         ('{"filename": "a", "township": "1101"}', "unknown_township", "township"),
     ],
 )
@@ -372,13 +373,13 @@ def test_the_front_page_takes_any_code_for_a_township_that_stays_open(local_stor
 
 def test_the_same_names_are_looked_for_once(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    search = divisions.search_codes
+    search = township_search.search_codes
 
     def counted(q: str) -> list[str]:
         asked.append(q)
         return search(q)
 
-    monkeypatch.setattr(divisions, "search_codes", counted)
+    monkeypatch.setattr(township_search, "search_codes", counted)
     url = f"/v1/townships?q={quote('头坝')}&limit=1"
     for _ in range(3):
         assert get(local_storage, url).status == 200

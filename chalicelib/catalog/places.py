@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-from chalicelib import divisions
+from chalicelib import divisions, township_search
 from chalicelib.catalog import layout
 from chalicelib.divisions import LEVELS
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
@@ -55,7 +55,7 @@ def require_reported(index: Index, value: str) -> None:
 def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> tuple[str, ...]:
     """The codes of the divisions of the level `parameter` that have this code or name and lie in one of `within`.
 
-    A Latin name may lack its rank: `Zhejiang Sheng`, `zhejiang`, `Tibet`.
+    A Latin name may lack its rank, or have it in English: `Zhejiang Sheng`, `zhejiang`, `Sanmen County`, `Tibet`.
 
     `within` itself where no value is given. Raises BadRequest `unknown_division` with the nearest names.
     """
@@ -63,7 +63,7 @@ def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> t
         return tuple(within)
     every = _level(parameter)
     found = [value] if value in every else [code for code, name in every.items() if name == value]
-    found = found or list(_latin_level(parameter).get(divisions.fold_latin(value), ()))
+    found = found or _latin_codes(parameter, value)
     lying = tuple(code for code in found if code.startswith(tuple(within)))
     if not lying:
         raise _unknown_division(parameter, value, found)
@@ -92,7 +92,7 @@ def nearest(value: str, level: str, count: int = 5) -> list[str]:
 # The pages of a list ask the same again, and the table never changes. Few are kept: one may hold all 40,000 codes.
 @lru_cache(maxsize=32)
 def _found(q: str) -> tuple[str, ...]:
-    return tuple(divisions.search_codes(q))
+    return tuple(township_search.search_codes(q))
 
 
 @cache
@@ -122,6 +122,15 @@ def _names_by_character(level: str) -> dict[str, list[str]]:
 def _level(level: str) -> dict[str, str]:
     table, digits = divisions.table(), DIGITS[level]
     return {code: name for code, name in zip(table.codes, table.names, strict=True) if len(code) == digits}
+
+
+def _latin_codes(level: str, value: str) -> list[str]:
+    """The codes of the level that have this Latin name, those of the rank that it has in English where there are any."""
+    name, ranks = township_search.split_rank(value)
+    every = _latin_level(level)
+    found = every.get(divisions.fold_latin(value)) or every.get(divisions.fold_latin(name), [])
+    ranked = [code for code in found if divisions.fold_latin(divisions.latin(code)).endswith(ranks)] if ranks else []
+    return ranked or found
 
 
 @cache

@@ -20,12 +20,11 @@ from chalicelib.storage import Storage, open_storage
 
 def ingest_paths(paths: Sequence[Path], township: str | None) -> int:
     """Publish every file; a line each on stdout, a bar and a summary on stderr. 1 if any was refused, else 0."""
-    if township is not None:
-        uploads.require_township(township)
+    code = None if township is None else uploads.read_township(township)
     storage, outcomes = open_storage(os.environ), Counter[str]()
     files = [file for path in paths for file in _files(path)]
     for file in tqdm(files, desc="ingest", unit="file", file=sys.stderr, disable=None):
-        outcome, line = _ingest_file(storage, file, township)
+        outcome, line = _ingest_file(storage, file, code)
         outcomes[outcome] += 1
         tqdm.write(f"{file.name}: {line}", file=sys.stdout)
     counts = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(outcomes.items()))

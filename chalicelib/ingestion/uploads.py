@@ -7,10 +7,10 @@ import os
 import secrets
 from datetime import datetime
 
-from chalicelib import divisions
 from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError
 from chalicelib.ingestion import ingest, intake, upload_state
 from chalicelib.ingestion.upload_state import State
+from chalicelib.place_names import read_place
 from chalicelib.storage import Storage, UploadAddress
 
 ADDRESS_SECONDS = upload_state.ADDRESS_SECONDS
@@ -22,8 +22,7 @@ TAKEN = 10
 def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
     """A new upload in the state `waiting`, and where to PUT its file within an hour.
 
-    `township` is the code that settles whose report it is: 9 digits, or fewer for a county's, prefecture's or
-    province's. Raises BadRequest `unknown_township`.
+    `township` is the code or name that settles whose report it is. Raises BadRequest as `read_township`.
     """
     state = announce(storage, filename, township, now)
     key = upload_state.object_key(state["id"])
@@ -31,10 +30,9 @@ def create(storage: Storage, filename: str, township: str | None, now: datetime)
 
 
 def announce(storage: Storage, filename: str, township: str | None, now: datetime) -> State:
-    """A new upload without an address, for who writes its object directly. Raises BadRequest `unknown_township`."""
-    if township is not None:
-        require_township(township)
-    held = upload_state.new(secrets.token_hex(16), filename, township, now)
+    """A new upload without an address, for who writes its object directly. Raises BadRequest as `read_township`."""
+    code = None if township is None else read_township(township)
+    held = upload_state.new(secrets.token_hex(16), filename, code, now)
     storage.index.commit([upload_state.put(held)])
     return held.state
 
@@ -62,21 +60,17 @@ def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, no
         storage.index.commit([upload_state.put(refused)])
 
 
-def name_township(storage: Storage, upload_id: str, code: str, now: datetime) -> State:
-    """Publish an upload that waits for its township as the report of `code`; its state afterwards.
+def name_township(storage: Storage, upload_id: str, township: str, now: datetime) -> State:
+    """Publish an upload that waits for its township as the report of this code or name; its state afterwards.
 
-    Raises BadRequest `unknown_township`, NotFound `unknown_upload`, Conflict `township_not_asked`.
+    Raises BadRequest as `read_township`, NotFound `unknown_upload`, Conflict `township_not_asked`.
     """
-    require_township(code)
-    return ingest.settle(storage, upload_id, code, now)
+    return ingest.settle(storage, upload_id, read_township(township), now)
 
 
-def require_township(code: str) -> None:
-    """Raise BadRequest `unknown_township` for anything but the code of a township, county, prefecture or province."""
-    if not divisions.is_place(code):
-        raise BadRequest(
-            "unknown_township",
-            f"No township has the code {code!r}, and no county, prefecture or province.",
-            "Find the 9-digit code with GET /v1/townships?q=…; its first six digits are the county's.",
-            parameter="township",
-        )
+def read_township(named: str) -> str:
+    """The code of the township, county, prefecture or province that is given by its code or name.
+
+    Raises BadRequest `unknown_township` or `ambiguous_township`.
+    """
+    return read_place(named, BadRequest, parameter="township")

@@ -4,38 +4,69 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
 
 from chalicelib import divisions
-from chalicelib.reading import gazetteer
+from chalicelib.reading import gazetteer, township_names
 from chalicelib.reading.anchors import Anchored, find_anchored
+from chalicelib.reading.index_numbers import find_counties
 from chalicelib.reading.model import Page
 
-_CREDIT_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{2}([0-9]{6})[0-9A-Z]{9,10}(?![0-9A-Za-z])", re.I)
-# Other schemes begin with the code, or with 11 and the code, and go on with numbers of their own. Nine digits are an
-# organisation's code, which says nothing of a place.
-_LONG_NUMBER = re.compile(r"(?<![0-9])(?:11)?([0-9]{6})(?=[0-9]{4})")
-_SIX_DIGITS = re.compile(r"(?<![0-9])([0-9]{6})(?![0-9])")
+_HOST = re.compile("https?://([a-z0-9.-]+)", re.I)
+_STOP = re.compile("[，。；！？,;\n]")
 _SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
 _SIGNATURE = re.compile(".{2,30}(?:人民政府|政府|委员会|党委|党工委|办事处|办公室|镇|乡|街道)$")
 
 
-@dataclass(slots=True)
+@dataclass
 class Evidence:
-    """What the page says of the place: names outside the body with their kind, names in the body with their number."""
+    """What the page says of the place.
 
-    index: tuple[str, ...]
+    `index` has the county or prefecture codes by the digits of the index number that give them (several where a county was
+    divided since), `printed` the names outside the body with their kind, `behind` the same with the words that follow,
+    `hosts` the parts of the address's host, `body` the names in the body with their number. `text` is the body without
+    the clauses that speak of other places, and `mentions` are the names in it.
+    """
+
+    index: dict[str, tuple[str, ...]]
     printed: list[tuple[str, gazetteer.Mention]]
+    behind: list[tuple[str, gazetteer.Mention, str]]
+    hosts: frozenset[str]
     body: Counter[tuple[str, tuple[str, ...]]]
     text: str
-    shorts: dict[str, int] = field(default_factory=dict)
+    mentions: list[gazetteer.Mention]
+
+    @cached_property
+    def unnamed(self) -> str:
+        """The body's text without the names in `body`: 淮安区 does not speak of 淮安市."""
+        ends = [0, *(mention.end for mention in self.mentions)]
+        starts = [*(mention.start for mention in self.mentions), len(self.text)]
+        return "，".join(self.text[end:start] for end, start in zip(ends, starts, strict=True))
+
+    @cached_property
+    def _shorts(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _anchors(self) -> dict[str, Counter[tuple[str, tuple[str, ...]]]]:
+        return {}
 
     def count(self, short: str) -> int:
-        """How often a short form stands in the body."""
-        if short not in self.shorts:
-            self.shorts[short] = self.text.count(short)
-        return self.shorts[short]
+        """How often a short form stands in the body, outside full names and other words (大安 in 重大安全)."""
+        if short not in self._shorts:
+            text = self.unnamed
+            places = (found.start() for found in re.finditer(re.escape(short), text))
+            self._shorts[short] = sum(gazetteer.at_boundary(text, place) for place in places)
+        return self._shorts[short]
+
+    def anchors(self, name: str) -> Counter[tuple[str, tuple[str, ...]]]:
+        """The names in the body right before the township's `name`, with their number."""
+        if name not in self._anchors:
+            before = (m for m in self.mentions if self.text.startswith(name, m.end))
+            self._anchors[name] = Counter((m.name, m.codes) for m in before)
+        return self._anchors[name]
 
 
 def place_strings(page: Page) -> list[tuple[str, str]]:
@@ -50,15 +81,45 @@ def place_strings(page: Page) -> list[tuple[str, str]]:
 def collect_evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) -> Evidence:
     """The names and codes that speak for a place, in the strings of the page and in its body."""
     lines = [(kind, line[:300], find_anchored(line[:300])) for kind, line in strings]
-    printed = [(kind, each) for kind, line, anchored in lines for each in _narrowed(_apart(line, anchored))]
-    everyday = gazetteer.words("generic")
-    named = Counter((m.name, m.codes) for m in gazetteer.find_uppers(body) if m.name not in everyday)
+    behind = [
+        (kind, each, line[each.end :]) for kind, line, anchored in lines for each in _narrowed(_apart(line, anchored))
+    ]
+    printed = [(kind, each) for kind, each, _ in behind]
+    home = _home_text(body)
+    everyday = township_names.words("generic")
+    mentions = [m for m in gazetteer.find_uppers(home) if m.name not in everyday]
+    named = Counter((m.name, m.codes) for m in mentions)
     printed += [(kind, each.county) for kind, _, anchored in lines for each in anchored if not each.county.exact]
     printed += [(kind, mention) for kind, line, _ in lines for mention in _shorts_before_townships(line)]
-    return Evidence(_index_codes(page.index_number or ""), printed, named, body)
+    hosts = frozenset(part for kind, line, _ in lines if kind == "url" for part in _host_parts(line))
+    return Evidence(find_counties(page.index_number or ""), printed, behind, hosts, named, home, mentions)
 
 
-def _apart(line: str, anchored: list[Anchored]) -> Iterator[gazetteer.Mention]:
+def _home_text(body: str) -> str:
+    """The body without the clauses that speak of other places: help for them, visits to them, what comes from them."""
+    return "，".join(clause for clause in _STOP.split(body) if not _outward().search(clause))
+
+
+@cache
+def _outward() -> re.Pattern[str]:
+    return re.compile("|".join(sorted(township_names.words("outward"))))
+
+
+def _host_parts(address: str) -> list[str]:
+    """The parts of a government site's host that may name its place: `sanmen` of `www.sanmen.gov.cn`."""
+    found = _HOST.match(address)
+    parts = found.group(1).lower().split(".") if found else []
+    return parts[:-2] if parts[-2:] == ["gov", "cn"] else []
+
+
+@lru_cache(maxsize=4096)
+def host_names(code: str) -> frozenset[str]:
+    """How the sites of a county, prefecture or province are called in pinyin: `sanmen`, `sanmenxian`."""
+    names = divisions.latin_names(code)
+    return frozenset(divisions.fold_latin(name) for name in (*names, names[0].split(" ", 1)[0]))
+
+
+def _apart(line: str, anchored: Sequence[Anchored]) -> Iterator[gazetteer.Mention]:
     """The counties and what is above them, without those that other words than their own make up: the 山城区 of
     `乳山城区街道`, where 乳山 has a 城区街道."""
     spans = [(each.county.start, each.start, each.end) for each in anchored]
@@ -83,15 +144,3 @@ def _shorts_before_townships(line: str) -> Iterable[gazetteer.Mention]:
             short = line[start : mention.start]
             if codes := gazetteer.stem_codes(short):
                 yield gazetteer.Mention(start, mention.start, short, codes, False)
-
-
-def _index_codes(index_number: str) -> tuple[str, ...]:
-    """Counties, or prefectures, with their code in the index number: places 3 to 8 of a credit code, six digits alone,
-    or the first six of ten or more."""
-    digits = [
-        m.group(1) for pattern in (_CREDIT_CODE, _SIX_DIGITS, _LONG_NUMBER) for m in pattern.finditer(index_number)
-    ]
-    codes = [
-        code for six in digits for code in (six, six[:4] if six.endswith("00") else "") if code and divisions.get(code)
-    ]
-    return tuple(dict.fromkeys(codes))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import tomllib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from chalicelib import divisions
+from chalicelib.reading.former_divisions import vanished
+from chalicelib.reading.township_names import is_township, street_of_office, without_peoples, words
 
-RULES = Path(__file__).resolve().parent.parent / "rules" / "divisions.toml"
 LONGEST_UPPER = 12
 LONGEST_TOWNSHIP = 12
 LONGEST_ODD = 24  # `…镇…片区` and the like
 
 _UPPER_END = re.compile("[县市区旗州盟省]")
 # `乡村` and `乡镇` are words, so their 乡 ends no name.
-_TOWNSHIP_END = re.compile("街道(?:办事处)?|镇|乡(?![村镇土贤亲愁])|苏木|农场|林场|牧场|地区")
+_TOWNSHIP_END = re.compile("街道(?:办事处)?|办事处|镇|乡(?![村镇土贤亲愁])|苏木|农场|林场|牧场|地区")
 _SUFFIX = re.compile("(?:自治县|自治旗|自治州|自治区|林区|特区|新区|地区|[县市区旗盟省])$")
 _STEM_LEAST = 2
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff〇]+")
@@ -51,21 +49,10 @@ class TownshipMention:
     known: bool
 
 
-@cache
-def words(kind: str) -> frozenset[str]:
-    """A word list of `rules/divisions.toml`: `peoples`, `generic` or `before`."""
-    return frozenset(tomllib.loads(RULES.read_text("utf-8"))[kind])
-
-
-@cache
-def _peoples() -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(sorted(words('peoples'), key=lambda name: -len(name)))})+(?=自治|乡|镇|$)")
-
-
 def stem(name: str) -> str:
     """The name without people and rank: `玉环市` gives `玉环`, `恩施土家族苗族自治州` `恩施`."""
     short = _SUFFIX.sub("", name)
-    return _peoples().sub("", short) or short
+    return without_peoples(short) or short
 
 
 @cache
@@ -86,39 +73,17 @@ def _uppers() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
             stems.setdefault(short, []).append(code)
     for name, codes in customary.items():
         exact.setdefault(name, codes)
-    for name, code in _former():
-        exact.setdefault(name, []).append(code)
-        if len(short := stem(name)) >= _STEM_LEAST and short not in stems:
-            stems[short] = [code]
+    for row in vanished():
+        exact.setdefault(row.name, []).extend(row.codes)
+        if len(short := stem(row.name)) >= _STEM_LEAST and short not in stems:
+            stems[short] = list(row.codes)
     return {k: tuple(v) for k, v in exact.items()}, {k: _lone_counties(v) for k, v in stems.items()}
-
-
-def _former() -> list[tuple[str, str]]:
-    """Former names of counties, each with the code of the division that took its place."""
-    with RULES.with_name("former_divisions.csv").open(encoding="utf-8", newline="") as file:
-        return [(row["former"], row["code"]) for row in csv.DictReader(file)]
 
 
 def _lone_counties(codes: list[str]) -> tuple[str, ...]:
     """The codes, with the prefecture instead of its counties where several share a short form (`和田`)."""
     counties = Counter(code[:4] for code in codes if len(code) == 6)
     return tuple(dict.fromkeys(code[:4] if counties[code[:4]] > 1 else code for code in codes))
-
-
-def without_people(name: str) -> str:
-    """A township's name without the name of a people: `同乐苗族乡` gives `同乐乡`."""
-    short = _peoples().sub("", name)
-    return short if len(short) > 2 else name
-
-
-@cache
-def _short_townships() -> dict[str, tuple[str, ...]]:
-    """Full names of ethnic townships by their short form: `同乐乡` stands for `同乐苗族乡`."""
-    shorts: dict[str, list[str]] = {}
-    for name in divisions.table().rows:
-        if "族" in name and name[-1] in "乡镇" and (short := without_people(name)) != name:
-            shorts.setdefault(short, []).append(name)
-    return {short: tuple(names) for short, names in shorts.items()}
 
 
 def find_uppers(text: str) -> Iterator[Mention]:
@@ -182,7 +147,9 @@ def _township_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
             name = text[start:end]
             if is_township(name) and name not in words("generic") and at_boundary(text, start):
                 return _longest(text, TownshipMention(start, end, name, True))
-    return _unknown_at(text, rank)
+            if rank.group() == "办事处" and (street := street_of_office(name)) and at_boundary(text, start):
+                return TownshipMention(start, end, street, True)
+    return None if rank.group() == "办事处" else _unknown_at(text, rank)
 
 
 def _longest(text: str, mention: TownshipMention) -> TownshipMention:
@@ -219,20 +186,6 @@ def _last_run(text: str) -> str:
     for run in _IDEOGRAPHS.finditer(text):
         last = run.group() if run.end() == len(text) else ""
     return last
-
-
-def is_township(name: str) -> bool:
-    """Whether a township carries exactly this name, or it is the short form of an ethnic one."""
-    table = divisions.table()
-    rows = table.rows.get(name) or (table.folded.get(divisions.fold(name)) if name[-1:] in (")", "）") else None)
-    if rows is not None:
-        return any(len(table.codes[row]) == 9 for row in rows)
-    return name in _short_townships()
-
-
-def full_names(name: str) -> tuple[str, ...]:
-    """The table's names for a township's name in a text: itself, or the ethnic townships that it is short for."""
-    return (name,) if divisions.named(name) else _short_townships().get(name, ())
 
 
 def at_boundary(text: str, start: int) -> bool:

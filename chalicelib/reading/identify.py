@@ -8,10 +8,10 @@ from chalicelib.reading.years import read_years
 
 
 def identify(page: Page, township: str | None = None) -> Identity:
-    """Kind, title, years and township; `township` is a code that settles the place, 9 digits or fewer for a county's.
+    """Kind, title, years and township; `township` is a code or name that settles the place.
 
     What the page does not say is None; a township that stays open comes with its candidates. Raises ReportError
-    `unknown_township`.
+    `unknown_township` or `ambiguous_township`.
     """
     years = read_years(page)
     place, candidates = (named_township(township), ()) if township is not None else resolve_township(page)

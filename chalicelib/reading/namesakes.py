@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from chalicelib import divisions
 from chalicelib.divisions import Division
-from chalicelib.reading import gazetteer
+from chalicelib.reading import township_names
 
 _RANK = re.compile("(?:街道办事处|街道|[镇乡]|苏木|地区|[农林牧]场)$")
 
@@ -37,7 +37,7 @@ def township_stem(name: str) -> str:
 
 def plain_name(name: str) -> str:
     """A township's name without its people and without the 办事处 behind 街道."""
-    return gazetteer.without_people(name.removesuffix("办事处") if name.endswith("街道办事处") else name)
+    return township_names.without_people(name.removesuffix("办事处") if name.endswith("街道办事处") else name)
 
 
 def _spells(name: str, full: str) -> bool:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def parse(data: bytes, filename: str = "", township: str | None = None) -> Parsed:
-    """Read a report from the bytes of a file. `township` is the code that settles whose report it is.
+    """Read a report from the bytes of a file. `township` is the code or name that settles whose report it is.
 
     Pure: the same arguments give the same record. Raises ReportError for what is no report.
     """
@@ -28,8 +28,8 @@ def parse(data: bytes, filename: str = "", township: str | None = None) -> Parse
     sections = outline(page, identity)
     indicators = with_concepts(read_indicators(page, identity, sections))
     checks = check_indicators(indicators)
-    if township is not None:
-        checks += check_township(township, identify(page).township.code)
+    if township is not None and identity.township.code is not None:
+        checks += check_township(identity.township.code, identify(page).township.code)
     return Parsed(assemble(Source(data, filename, document), page, identity, sections, indicators, checks), page.text)
 
 
