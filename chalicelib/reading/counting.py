@@ -12,7 +12,7 @@ from chalicelib.reading.lexicon import one_of, read_words, units
 NAMELIKE = frozenset("门里片方组层面度对站身部首道期节轮米口店校")
 # What a Chinese numeral is bound to when it stands behind these: 第三, 每两, 统一, 十二.
 BOUND_TO = frozenset("续第每逐唯初同成统万星周某半这那任数几双")
-SINGLE = frozenset("家个座处条所人名起件项台辆栋口宗")
+SINGLE = frozenset("家个座处条所人名起件项台辆栋幢口宗")
 # Durations and lots: a count only in words that say so.
 DAYS = re.compile(r"(?:天数|优良|优于|达标|蓝天|好于|缩短|压缩)[^,。;]{0,12}$")
 
@@ -96,7 +96,7 @@ def _is_single(spelled: str, before: str, after: str) -> bool:
     """一 counts only behind its noun, where nothing follows: 引进企业一家。"""
     return (
         spelled in SINGLE
-        and re.match(r"[,。;、和及\n]|$", after) is not None
+        and re.match(r"[,。;、和及\n\d]|$", after) is not None
         and re.search(r"[\u4e00-\u9fff”)]$", before) is not None
         and before[-1] not in "唯之于这同归合为成每某统有"
     )

@@ -15,6 +15,10 @@ from chalicelib.reading.index_numbers import find_counties
 from chalicelib.reading.model import Page
 
 _HOST = re.compile("https?://([a-z0-9.-]+)", re.I)
+_LIES_IN = re.compile("(?:位于|地处|隶属|隶属于|属于|坐落于|坐落在)$")
+_LEADS = re.compile(
+    "[省市县区旗]?(?:委|人民政府|政府)|下达|[东西南北中]{1,2}(?:部|面|郊|侧|端)|境内|的?(?:坚强|正确)领导"
+)
 _STOP = re.compile("[，。；！？,;\n]")
 _SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
 _SIGNATURE = re.compile(".{2,30}(?:人民政府|政府|委员会|党委|党工委|办事处|办公室|镇|乡|街道)$")
@@ -52,6 +56,19 @@ class Evidence:
     @cached_property
     def _anchors(self) -> dict[str, Counter[tuple[str, tuple[str, ...]]]]:
         return {}
+
+    @cached_property
+    def superiors(self) -> Counter[tuple[str, tuple[str, ...]]]:
+        """The names in the body that it says to be above its own place (位于三门县东部, 在琼海市委领导下), with their number."""
+        found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        start, end = 0, -1
+        for mention in self.mentions:
+            start = start if mention.start == end else mention.start  # 天水市麦积区 is one chain
+            end = mention.end
+            lies_in = _LIES_IN.search(self.text, max(0, start - 4), start)
+            if lies_in or _LEADS.match(self.text, end):
+                found[(mention.name, mention.codes)] += 1
+        return found
 
     def count(self, short: str) -> int:
         """How often a short form stands in the body, outside full names and other words (大安 in 重大安全)."""

@@ -28,6 +28,7 @@ class Growth:
     """A growth in percent. `start` is where its phrase begins (同比…), `number_start` and `end` bound the figure.
 
     `annual` is False where it is not on the year before (年均, 较2020年): such a growth is an indicator of its own.
+    `points` are the change of a rate as printed, without a sign; `verb` says which way it went.
     `base_year` is the year that it names as its base.
     """
 
@@ -39,6 +40,7 @@ class Growth:
     annual: bool
     points: bool = False
     base_year: int | None = None
+    verb: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ MULTIPLE = re.compile(
     rf"(?P<base>{LAST_YEAR}|{OTHER_BASE})?(?P<way>增长|增加|提高|扩大|增产|增收|下降|减少|降低|减产|减收)(?:了|近|约|超过?|达)?"
     r"(?P<number>\d+(?:\.\d+)?|[一二两三四五六七八九十]+) ?(?P<more>[多余])?(?P<unit>倍|成)(?P<tenth>[一二三四五六七八九半])?"
 )
-LEVEL = re.compile(r"(?:自然增长率|增长率目标|(?<!达)到|至)$")
+LEVEL = re.compile(r"(?:自然增长率|增长率目标|(?<!达)到|至|(?:降|降低|下降|减少|升|上升|提高|增加|扩大|缩小)为)$")
 
 
 def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], list[Quantity]]:
@@ -81,11 +81,12 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
         begin + match.start(),
         quantity.start,
         quantity.end,
-        -quantity.value if down else quantity.value,
+        -quantity.value if down and not points else quantity.value,
         quantity.bound,
         annual,
         points,
         _base_year(base),
+        groups.get("up") or groups.get("down") or "",
     )
 
 

@@ -42,7 +42,7 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
 
 def _with_headings_closed(folded: str, sections: Sequence[Section]) -> str:
     """The text with a full stop where a heading ends at a gap in its line: what follows is a sentence of its own."""
-    gaps = [s.title_end for s in sections if folded[s.title_end : s.title_end + 1] == " "]
+    gaps = [s.title_end for s in sections if folded[s.title_end : s.title_end + 1] in (" ", "】")]
     if not gaps:
         return folded
     ends = [0, *(gap + 1 for gap in gaps)]

@@ -16,7 +16,7 @@ from chalicelib.reading.names import (
     is_bare_verb,
     opens_with_verb,
 )
-from chalicelib.reading.owners import complete_name, name_of_share
+from chalicelib.reading.owners import CHANGED, complete_name, name_of_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _taken_over(before: str, item: Quantity, memory: Memory) -> str:
         return memory.source
     pointed = memory.last
     if item.rate and pointed and pointed.unit == "个百分点" and REACHES.match(before):
-        return pointed.name  # 覆盖率提高1.2个百分点,达24.6%
+        return CHANGED.sub("", pointed.name)  # 覆盖率提高1.2个百分点,达24.6%
     task = TASK.fullmatch(before) if memory.last_name and not item.rate else None
     return memory.last_name + task["task"] if task else ""
 
@@ -143,7 +143,7 @@ TASK = re.compile(
     r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
     r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
 )
-LIVED_IN = re.compile(r"^(?:户数|人口)$|(?:村|社区|组|屯|寨|嘎查|队|村委会|居委会)$")
+LIVED_IN = re.compile(r"^(?:户数|人口)$|(?:村|社区|组|社|屯|寨|嘎查|队|村委会|居委会)$")
 OWN_INVESTMENT = re.compile(r"(?<=公司|企业)(?:计划|概算)?总?投资$")
 # 全镇有4860户、18650人: what is counted goes without saying.
 COUNTED = {"户": "户数", "人": "人口"}

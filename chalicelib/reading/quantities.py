@@ -117,7 +117,7 @@ def _tenths(folded: str, match: re.Match[str], value: Decimal) -> Quantity | Non
     return Quantity(match.start(), match.end(), share, "%", bound_of(folded, match), True, "%", chinese=True)
 
 
-TENTHS = re.compile(r"(?:[达占近超约逾到至过为的有率比]|不足|不到|以上) ?$")
+TENTHS = re.compile(r"(?:均在|[达占近超约逾到至过为的有率比]|不足|不到|以上) ?$")
 
 
 def _is_range(match: re.Match[str]) -> bool:
@@ -130,7 +130,7 @@ def _unit(text: str, match: re.Match[str]) -> tuple[str | None, str | None]:
     """The unit as printed in the record and the spelling that converts; a unit lost after 万 or 亿 stays open."""
     spelled = match["unit"]
     if spelled is None:
-        return None, None
+        return ("人", "人") if PEOPLE.match(match.string, match.end()) else (None, None)
     if "(" in spelled:
         return text[match.start("unit") : match.end("unit")], spelled if spelled in units() else None
     if "/" in spelled:
@@ -144,9 +144,12 @@ def _unit_lost(folded: str, match: re.Match[str]) -> bool:
     rest = folded[match.end() : match.end() + 1]
     if match["number"][0] in CHINESE:
         return ROUND.match(folded, match.end()) is not None
-    return bool(match["scale"]) and match["scale"][-1] in "万亿" and rest in ",。;、)的\n"
+    scaled = bool(match["scale"]) and match["scale"][-1] in "万亿"
+    return scaled and (rest in ",。;、)的\n" or PEOPLE.match(folded, match.end()) is not None)
 
 
+# 1.86万贫困人口: people need no measure word behind 万.
+PEOPLE = re.compile(r"[\u4e00-\u9fff]{0,4}?(?:人口|群众|居民|农民|村民|职工|党员|学生|劳动力|老人|牧民|移民|游客|儿童)")
 PERCENT_WORDS = re.compile(r"百分之(?P<number>[零一二三四五六七八九十百点\d.]+)(?!点)")
 
 

@@ -229,6 +229,8 @@ class Reader:
             return
         name = subject if own else complete_name(subject, self.memory, self.memory.last_name, same_clause=True)
         name = name or self.memory.subject or self.memory.last_name
+        if growth.points and name and not name.endswith(growth.verb):
+            name += growth.verb  # 提高 and 下降 are no signs of points, but part of what they are
         self._add(growth if own else replace(growth, annual=False), name, anchor=own)
 
     def _is_annual(self, growth: Growth) -> bool:

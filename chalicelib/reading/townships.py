@@ -22,7 +22,7 @@ BODY = 30_000  # characters of the body that are searched for names
 
 # What a mention is worth by the level that it names and where it stands. A county in the index number beats all.
 LEVEL = {6: 1.0, 4: 0.4, 2: 0.2}
-INDEX, NAMED, SHORT, BODY_ANCHOR, BODY_NAMED, BODY_SHORT = 100.0, 40.0, 20.0, 20.0, 11.0, 3.0
+INDEX, NAMED, SHORT, BODY_ANCHOR, BODY_SUPERIOR, BODY_NAMED, BODY_SHORT = 100.0, 40.0, 20.0, 20.0, 20.0, 11.0, 3.0
 BODY_MOST = 5  # mentions of one name that count
 ENOUGH = 20.0  # a county in the title or site, or several in the body
 ENOUGH_PRINTED = 8.0  # a province in the title or site
@@ -90,14 +90,16 @@ def _score(division: Division, evidence: Evidence) -> tuple[float, float, tuple[
         if level := _level(code, mention.codes):
             printed += (NAMED if mention.exact else SHORT) * LEVEL[level]
             said.append(f"{kind}: {mention.name}")
-    for (name, codes), count in evidence.body.items():
-        if level := _level(code, codes):
-            body += BODY_NAMED * min(count, BODY_MOST) * LEVEL[level]
-            said.append(f"body: {name} ×{count}")
-    for (name, codes), count in evidence.anchors(division.name).items():
-        if level := _level(code, codes):
-            body += BODY_ANCHOR * min(count, BODY_MOST) * LEVEL[level]
-            said.append(f"body: {name}{division.name} ×{count}")
+    anchors = evidence.anchors(division.name)
+    for worth, names, behind in (
+        (BODY_NAMED, evidence.body, ""),
+        (BODY_SUPERIOR, evidence.superiors, ", as what it belongs to"),
+        (BODY_ANCHOR, anchors, f" before {division.name}"),
+    ):
+        for (name, codes), count in names.items():
+            if level := _level(code, codes):
+                body += worth * min(count, BODY_MOST) * LEVEL[level]
+                said.append(f"body: {name}{behind} ×{count}")
     for digits in (6, 4, 2):
         upper = divisions.get(code[:digits])
         if upper is None or upper.name in divisions.PLACEHOLDERS:

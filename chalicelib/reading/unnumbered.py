@@ -12,7 +12,7 @@ LONG_LINE = 60
 HEAD = 400  # characters in which a speech has its salutation
 SALUTATION = re.compile(r"^ *(?:各位|同志们|尊敬的|主席团)", re.M)
 SPEAKER = re.compile(
-    r"(?:人民政府|办事处|委员会|政府|党委|办公室|书记|镇长|乡长|县长|区长|市长|主任|主席|代表|同志)[^,。]{0,6}$"
+    r"(?:人民政府|办事处|委员会|政府|党委|办公室|书记|镇长|乡长|县长|区长|市长|主任|主席|代表|同志)(?!工作)[^,。]{0,6}$"
 )
 NO_HEADING = re.compile(
     r"\||^(?:各位|同志们|谢谢|以上|现将|附件|特此|.{0,12}[:]$|.*,.*[:]$|.*\d{4}年\d{1,2}月\d{1,2}日\)?$|[-—]{2}|\(.*\)$)|[;,、|]$|https?:|^\d+$"
@@ -78,15 +78,18 @@ def _rank_unnumbered(headings: list[Heading]) -> None:
 
 # Closed by a full stop, a colon or a gap.
 LEAD_IN = re.compile(
-    r" *(?P<dash>-{1,3}|[◆◇●○■□★☆▲△•·▪])? ?(?P<title>[^。,;:!?\n\d|\- ]{4,20})(?:[。:]| +(?=[\u4e00-\u9fff]))(?=.{12})"
+    r" *(?:(?P<dash>-{1,3}|[◆◇●○■□★☆▲△•·▪]) ?(?P<dashed>[^。;:!?\n\d|\- ]{4,40})|【(?P<bracketed>[^】\n]{2,20})】"
+    r"|(?P<plain>[^。,;:!?\n\d|\- 【]{4,20}|[^。,;:!?\n\d|\- 【]{4,14},[^。,;:!?\n\d|\- ]{4,14}))"
+    r"(?:[。:]| +(?=[\u4e00-\u9fff\d])|(?<=】))(?=.{12})"
 )
+FEW = 12  # characters: two lead-ins of a part as short as this are enough, where it has no other paragraph
 
 
 def _lead_ins(folded: str, lines: list[tuple[int, int]], headings: list[Heading]) -> list[Heading]:
     """The opening sentences of paragraphs, where they are the only headings of their rank in their part.
 
     A part is what stands between two headings. Its paragraphs have lead-ins if at least three of them, and four in
-    five, open with a short sentence, or if two do so behind a dash or a bullet.
+    five, open with a short sentence, or if two do so behind a dash, a bullet or in brackets, or if both of two are very short.
     """
     found: list[Heading] = []
     bounds = [h.start for h in headings] + [len(folded)]
@@ -95,13 +98,16 @@ def _lead_ins(folded: str, lines: list[tuple[int, int]], headings: list[Heading]
         low = headings[n].start + 1 if n >= 0 else 0
         part = lines[bisect_left(begins, low) : bisect_left(begins, bounds[n + 1])]
         leads = [(s, m) for s, e in part if (m := LEAD_IN.match(folded, s, e))]
-        dashed = [(s, m) for s, m in leads if m["dash"]]
-        if len(dashed) >= 2:
-            leads = dashed
+        marked = [(s, m) for s, m in leads if not m["plain"]]
+        both = n >= 0 and len(leads) == len(part) == 2 and all(len(m["plain"] or "") <= FEW for _, m in leads)
+        if len(marked) >= 2:
+            leads = marked
+        elif both:
+            pass
         elif len(leads) < 3 or len(leads) * 5 < len(part) * 4 or (n < 0 and headings):
             continue
         rank = headings[n].rank + 0.5 if n >= 0 else 2
         for _, match in leads:
-            begin, end = match.span("title")
+            begin, end = match.span(match.lastgroup or "plain")
             found.append(Heading(begin, "unnumbered", rank, 0, None, begin, end, True, False))
     return found
