@@ -116,4 +116,12 @@ class Context:
             return "target"
         if start < self.aimed and not reached and not PAST.search(clause):
             return "target"
-        return "estimate" if _cue("estimate").search(folded, opens, start) else "actual"
+        return "estimate" if self._is_foreseen(opens, start) else "actual"
+
+    def _is_foreseen(self, opens: int, start: int) -> bool:
+        """Whether the sentence foresees the figure; months that it names behind its 预计 are past again."""
+        cues = list(_cue("estimate").finditer(self.folded, opens, start))
+        if not cues:
+            return False
+        named = self.periods.last_mention
+        return named is None or named.period.months is None or named.start < cues[-1].end() + len("全县全年")

@@ -157,7 +157,16 @@ CHANGE = re.compile(
 )
 
 
-def absolute_change(before: str) -> str:
-    """The verb of a change in the unit of the figure before (`比去年减少5起`), '' if the words lead to no change."""
+BARE_CHANGE = re.compile(r"^[ ,]*(?P<verb>增加|减少|增收|增产|减产|提高|降低)(?:了|约|近|超)*$")
+
+
+def absolute_change(before: str, *, same_unit: bool) -> str:
+    """The verb of a change in the unit of the figure before (`比去年减少5起`), '' if the words lead to no change.
+
+    Without a base it is one only where the two are in one unit (`17260元,增加1316元`).
+    """
     match = CHANGE.match(before)
-    return match["verb"] or match["net"] if match else ""
+    if match is None:
+        bare = BARE_CHANGE.match(before) if same_unit else None
+        return bare["verb"] if bare else ""
+    return match["verb"] or match["net"]

@@ -76,9 +76,14 @@ def subject_of(clause: str) -> str:
     """The noun phrase of a folded clause without a figure, '' where it only says how, or what was done."""
     if clause.strip(" 、,").startswith(read_words(RULES, "no_subject")):
         return ""
-    subject = clean_name(clause)
+    subject = UNFOLDS.sub("", clean_name(clause))
     return "" if is_bare_verb(subject) or HAS_DIGIT.search(subject) else subject
 
 
+# What happens to the subject is not whose figure it is: 园区配套不断完善,税收2亿元; 城乡低保做到动态管理,新增4户.
+UNFOLDS = re.compile(
+    r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中"
+    r"|做到|扎实|深入|有力).*"
+)
 # 距县城15公里 is nothing that a figure could be of.
 HAS_DIGIT = re.compile(r"\d")

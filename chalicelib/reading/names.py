@@ -98,7 +98,7 @@ def _begun_anew(name: str) -> str:
     if inner is None:
         return ""
     anew = strip_tail(strip_lead(_last_of_list(name[inner.end() :])))
-    if anew == "投入" and INVESTED.search(name, 0, inner.start()):
+    if anew in ("投入", "入库", "到位") and INVESTED.search(name, 0, inner.start()):
         return strip_lead(name[: inner.start()])  # 固定资产投资累计投入
     if anew in generic_heads() or anew in ACTS or is_bare_verb(anew):
         # 服务业累计营收, 第一针累计接种: the sum is of what stands before it.
@@ -188,7 +188,7 @@ def _balance_quotes(name: str) -> str:
 
 
 CUT = re.compile(
-    r"(?:,|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|目前|正在|预计|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
+    r"(?:,|中(?=[仍还已有])|同比|共计|累计|总计|合计|达到$|实现(?!率)|共(?=$)|较上年|比上年|进入|成为|(?<![亩人户])均(?![衡税产价值收])|已(?!经)|目前|正在|预计|以及|(?<!创建)(?<![评列作定予名])为(?!民)|位居|居全|获评|荣获|于(?=\d)|并(?!购)|之间)"
 )
 # Where the noun phrase is whole, its predicate is no part of the name.
 PREDICATE = re.compile(
@@ -200,7 +200,7 @@ GOES_ON = re.compile(r"已(?!办)|正在?|将|可(?!回)|进行|预计")
 TURNS = re.compile(r"对(?!口|外|接)|用于|以(?!工代)")
 # 9个村全部实现通自来水: what is counted are villages, what is said of them names the count.
 OF_VILLAGES = re.compile(
-    r"村(?![级民集委组屯庄社史干道容街共合总(])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
+    r"村(?![级民集委组屯庄社史干道容街中共合总(])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
 )
 GIVEN = re.compile(r"^元?大关|^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")

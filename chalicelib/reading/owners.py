@@ -44,7 +44,7 @@ def complete_name(name: str, memory: Memory, last: str, *, same_clause: bool) ->
     if name in PER:
         return name + (memory.subject or CHANGED.sub("", last))
     if name in generic_heads():
-        return _measure_of(UNFOLDS.sub("", memory.subject) or last, name)
+        return _measure_of(memory.subject or last, name)
     if is_bare_verb(name):
         owner = last or memory.subject
         return name + _object_of(owner) if owner else name
@@ -99,12 +99,6 @@ def _without_head(name: str) -> str:
 @cache
 def _generic_tail() -> re.Pattern[str]:
     return re.compile(rf"(?:种植|播种|收获|养殖|建筑|占地)?{one_of(read_words(RULES, 'generic'))}$")
-
-
-# What happens to the subject of the clause before is not whose figure it is: 园区配套不断完善,税收2亿元.
-UNFOLDS = re.compile(
-    r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中).*"
-)
 
 
 # A rate that says its own act: 整改率 is that of what was 排查ed, 成功率 that of the act before.

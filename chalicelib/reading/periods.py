@@ -102,6 +102,11 @@ class PeriodReader:
         self._mention = self._stop = 0
         self._current: Period | None = None
 
+    @property
+    def last_mention(self) -> Mention | None:
+        """The last period named up to the position asked of last."""
+        return self.mentions[self._mention - 1] if self._mention else None
+
     def at(self, position: int) -> Period:
         """The period in force at `position`; positions must not go back from call to call."""
         while True:

@@ -152,9 +152,11 @@ class Reader:
             return 0
         if self._read_each(before, group):
             return len(group) - 1
-        change = absolute_change(before)
-        if change and self.memory.anchors:
-            self._add(group[0], self.memory.found[self.memory.anchors[-1]].name + change, anchor=False)
+        anchor = memory.anchor
+        same_unit = anchor is not None and anchor.unit == group[0].unit and len(group) == 1
+        change = absolute_change(before, same_unit=same_unit) if anchor else ""
+        if anchor and change:
+            self._add(group[0], anchor.name + change, anchor=False)
             return 0
         behind = self.folded[group[-1].end : memory.end]
         words = Words(before, self.folded[group[-1].end : stop], tail, behind, first=len(memory.found) == base)
