@@ -303,42 +303,7 @@ class Reader:
 
 
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
-# A project behind its measures, up to what is said of it.
-DESCRIBED = re.compile(
-    r"(?:[、,][^,。;、的]{2,14}[\d.]+[^,。;、的\d]{1,6}){0,3}(?:以上)?的(?P<owner>[\u4e00-\u9fff“”·A-Za-z]{2,20}?"
-    r"(?:项目|工程|园区|园|基地|厂|中心|线|广场|市场|公司|学校|小学|中学|幼儿园|卫生院|医院|综合体|小区|公路|大道|大桥|水库|景区|酒店)(?:[\u4e00-\u9fff]{0,6}(?:项目|工程))?)"
-)
 ON_TOP_OF = re.compile(r"[ 的左右]*基础上")
 CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
 COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
-# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
-OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
-# 11个行政村76个自然村: what stands between is of the first alone.
-WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
-# 是年初人代会目标45亿元的116%: the target is of the figure before.
-TASK = re.compile(
-    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
-    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
-)
-CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
-COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
-# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
-OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
-# 11个行政村76个自然村: what stands between is of the first alone.
-WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
-# 是年初人代会目标45亿元的116%: the target is of the figure before.
-TASK = re.compile(
-    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
-    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
-)
-COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")
-# 326户1125人脱贫, 就业600人: said of people, and of nothing that stands before.
-OF_PEOPLE = re.compile(r"就业|脱贫|返贫|摘帽")
-# 11个行政村76个自然村: what stands between is of the first alone.
-WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇|街道|村委会|居委会)")
-# 是年初人代会目标45亿元的116%: the target is of the figure before.
-TASK = re.compile(
-    r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
-    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
-)
 PLACE_ENDS = ("村", "社区", "公司", "合作社")
