@@ -1,5 +1,6 @@
 # make run    set up, ingest the seeds, serve on http://$(HOST):$(PORT)
 # make test   set up, and everything that CI runs
+# make score  how well reports are read, and what each gained and lost (ARGS=--accept takes the figures)
 # make package STAGE=dev|prod    the functions' zip and the template for AWS, in build/$(STAGE)
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -12,7 +13,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 NEWEST := python3.11 python3 python3.12 python3.13 python3.14
 
 .DELETE_ON_ERROR:
-.PHONY: run test check package clean .venv
+.PHONY: run test check score package clean .venv
 
 run: $(LOCAL)
 	@$(PYTHON) -m chalicelib ingest seeds
@@ -25,6 +26,9 @@ check: $(DEV)
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy --strict
+
+score: $(DEV)
+	@$(PYTHON) -m tests.quality.score $(ARGS)
 
 package: $(LOCAL)
 	@$(PYTHON) -m deploy.package $(STAGE)

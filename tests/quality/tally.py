@@ -1,9 +1,10 @@
-"""How well the reader does on the held-out reports: precision and recall of what was read against their gold."""
+"""How well the reader does on reports with gold: precision and recall by measure, and every item that went wrong."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -11,24 +12,38 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import records
+from chalicelib.errors import ReportError
 from chalicelib.reading.parse import parse
 from tests.agreement import SAME_NAME, SAME_TITLE, differing, letters, pair_up, similarity
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 GOLD = sorted((HERE / "gold").glob("*.json"))
 MEASURES = ("report", "sections", "quantity", "named", "full", "concept")
 META = ("title", "index_number", "issuer", "issued", "review_year", "plan_year")
 # The gold calls the township's name `township`.
 PLACE = {"township": "name", "county": "county", "prefecture": "prefecture", "province": "province"}
+NOTHING_READ: Mapping[str, Any] = {
+    **dict.fromkeys(META),
+    "township": dict.fromkeys(PLACE.values()),
+    "sections": [],
+    "indicators": [],
+}
 
-Item = dict[str, Any]
+Item = Mapping[str, Any]
 
 
 @cache
 def gold_concepts() -> frozenset[str]:
     """The concepts that the annotators knew; of concepts added since, the gold says nothing either way."""
-    documents = (json.loads(path.read_text(encoding="utf-8")) for path in GOLD)
-    return frozenset(i["concept"] for document in documents for i in document["indicators"] if i["concept"])
+    documents = (load_gold(path) for path in GOLD)
+    return frozenset(i["concept"] for gold in documents for i in gold["indicators"] if i["concept"])
+
+
+def load_gold(path: Path) -> dict[str, Any]:
+    """A gold file; numbers as exact decimals."""
+    gold: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    return gold
 
 
 @dataclass
@@ -43,15 +58,24 @@ class Tally:
         self.hit, self.gold, self.found = self.hit + hit, self.gold + gold, self.found + found
 
     @property
+    def precision(self) -> float:
+        return self.hit / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.hit / self.gold if self.gold else 1.0
+
+    @property
     def f1(self) -> float:
         return 2 * self.hit / (self.gold + self.found) if self.gold + self.found else 1.0
 
 
 @dataclass
 class Score:
-    """The tallies of all measures."""
+    """The tallies of all measures, and a line for each item that went wrong, `kind: item`."""
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {measure: Tally() for measure in MEASURES})
+    errors: list[str] = field(default_factory=list)
 
     def add_document(self, gold: Item, found: Item) -> None:
         """Add what was read of one document."""
@@ -59,18 +83,30 @@ class Score:
         self._add_sections(gold["sections"], found["sections"])
         self._add_indicators(gold["indicators"], found["indicators"])
 
+    def add(self, other: Score) -> None:
+        """Add another score's tallies."""
+        for measure, tally in other.tallies.items():
+            self.tallies[measure].add(tally.hit, tally.gold, tally.found)
+
     def _add_report(self, gold: Item, found: Item) -> None:
         read = {key: found[key] for key in META} | {key: found["township"][of] for key, of in PLACE.items()}
         for key, value in read.items():
-            if gold[key] is not None or value is not None:
-                self.tallies["report"].add(letters(gold[key]) == letters(value), 1, 1)
+            if gold[key] is None and value is None:
+                continue
+            same = letters(gold[key]) == letters(value)
+            self.tallies["report"].add(same, 1, 1)
+            if not same:
+                self.errors.append(f"report: {key} is {gold[key]}, read {value}")
 
     def _add_sections(self, gold: Sequence[Item], found: Sequence[Item]) -> None:
         left = list(found)
         for wanted in gold:
             same = next((s for s in left if _same_section(wanted, s)), None)
-            if same is not None:
+            if same is None:
+                self.errors.append(f"section missed: {_section(wanted)}")
+            else:
                 left.remove(same)
+        self.errors += [f"section invented: {_section(section)}" for section in left]
         self.tallies["sections"].add(len(found) - len(left), len(gold), len(found))
 
     def _add_indicators(self, gold: Sequence[Item], found: Sequence[Item]) -> None:
@@ -86,6 +122,22 @@ class Score:
         said = sum(1 for f, item in enumerate(found) if item["concept"] in gold_concepts() and f not in dropped)
         right = sum(1 for g, f, _ in pairs if gold[g]["concept"] and gold[g]["concept"] == found[f]["concept"])
         self.tallies["concept"].add(right, stated, said)
+        paired = {f for _, f, _ in pairs} | dropped
+        missed = [item for g, item in enumerate(gold) if g not in {g for g, _, _ in pairs} | optional]
+        self.errors += [f"missed: {item['names'][0]} {_amount(item)}" for item in missed]
+        self.errors += [f"invented: {item['name']} {_amount(item)}" for f, item in enumerate(found) if f not in paired]
+        for g, f, alike in pairs:
+            self._add_differences(gold[g], found[f], alike)
+
+    def _add_differences(self, gold: Item, found: Item, alike: float) -> None:
+        name = f"{gold['names'][0]} {_amount(gold)}"
+        if alike < SAME_NAME:
+            self.errors.append(f"misnamed: {name}, read {found['name']}")
+        for key in differing(gold, found):
+            self.errors.append(f"wrong {key}: {name} is {gold[key]}, read {found[key]}")
+        read = found["concept"] if found["concept"] in gold_concepts() else None
+        if gold["concept"] != read:
+            self.errors.append(f"wrong concept: {name} is {gold['concept']}, read {read}")
 
 
 def _same_section(gold: Item, found: Item) -> bool:
@@ -95,17 +147,50 @@ def _same_section(gold: Item, found: Item) -> bool:
     return any(similarity(title, found["title"]) >= SAME_TITLE for title in titles)
 
 
-def read_document(doc: str) -> Item:
-    """The record of a held-out document as a reader of its JSON sees it."""
-    parsed = parse((HERE / "docs" / doc).read_bytes(), doc)
-    record: Item = json.loads(records.dump(parsed.record), parse_float=Decimal)
+def _section(item: Item) -> str:
+    return f"{item['level']} {item['label'] or '-'} {item['title']}"
+
+
+def _amount(item: Item) -> str:
+    if item["value"] is None:
+        return f"yoy {item['yoy']}"
+    return f"{item['value']} {item['unit'] or '-'}"
+
+
+def document(doc: str, folder: Path = HERE / "docs") -> Path:
+    """Where a document lies: in the folder, or (`seeds/…`) among the seeds."""
+    return ROOT / doc if doc.startswith("seeds/") else folder / doc
+
+
+def read_document(doc: str, folder: Path = HERE / "docs") -> Item:
+    """The record of a document as a reader of its JSON sees it; nothing at all of one that is refused."""
+    try:
+        parsed = parse(document(doc, folder).read_bytes(), Path(doc).name)
+    except ReportError:
+        return NOTHING_READ
+    record: dict[str, Any] = json.loads(records.dump(parsed.record), parse_float=Decimal)
     return record
 
 
-def score_all() -> dict[str, float]:
-    """F1 by measure over all held-out reports."""
-    score = Score()
-    for path in GOLD:
-        gold = json.loads(path.read_text(encoding="utf-8"))
-        score.add_document(gold, read_document(gold["doc"]))
-    return {measure: tally.f1 for measure, tally in score.tallies.items()}
+def score_documents(gold: Iterable[Path] = GOLD, folder: Path = HERE / "docs") -> dict[str, Score]:
+    """The score of each document, by its name."""
+    scores = {}
+    for path in gold:
+        wanted = load_gold(path)
+        scores[wanted["doc"]] = score = Score()
+        score.add_document(wanted, read_document(wanted["doc"], folder))
+    return scores
+
+
+def total(scores: Mapping[str, Score]) -> Score:
+    """The tallies of all documents together."""
+    whole = Score()
+    for score in scores.values():
+        whole.add(score)
+    return whole
+
+
+def compare_errors(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The errors that are gone and those that are new; an error that stands twice counts twice."""
+    old, new = Counter(before), Counter(after)
+    return sorted((old - new).elements()), sorted((new - old).elements())
