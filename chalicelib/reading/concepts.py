@@ -104,6 +104,20 @@ def _matched(name: str, dimension: str | None) -> Match | None:
     return Match(concept, f"{how} {concept}: {name}")
 
 
+def dimensions_of_name(name: str) -> frozenset[str]:
+    """The dimensions of the concepts that list this very name, empty where none does."""
+    return _listed().get(normal_name(name), frozenset())
+
+
+@cache
+def _listed() -> dict[str, frozenset[str]]:
+    listed: dict[str, frozenset[str]] = {}
+    for rule in _rules():
+        for name in rule.names:
+            listed[name] = listed.get(name, frozenset()) | rule.dimensions
+    return listed
+
+
 @cache
 def _table(dimension: str | None) -> Table:
     """The rules of a dimension; None is that of a growth alone."""

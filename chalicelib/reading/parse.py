@@ -8,6 +8,7 @@ from chalicelib.decode import decode
 from chalicelib.errors import ReportError
 from chalicelib.reading.checks import check_indicators, check_township
 from chalicelib.reading.concepts import with_concepts
+from chalicelib.reading.fold import fold
 from chalicelib.reading.identify import identify
 from chalicelib.reading.indicators import read_indicators
 from chalicelib.reading.outline import outline
@@ -27,7 +28,7 @@ def parse(data: bytes, filename: str = "", township: str | None = None) -> Parse
     identity = identify(page, township)
     sections = outline(page, identity)
     indicators = with_concepts(read_indicators(page, identity, sections))
-    checks = check_indicators(indicators)
+    checks = check_indicators(indicators, fold(page.text))
     if township is not None and identity.township.code is not None:
         checks += check_township(identity.township.code, identify(page).township.code)
     return Parsed(assemble(Source(data, filename, document), page, identity, sections, indicators, checks), page.text)
