@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import fields, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -59,7 +60,27 @@ def test_any_name_is_one_concept_or_none(name: str) -> None:
         ("12.6", "公里", ("12600", "m")),
         ("8", "斤", ("4.0", "kg")),
         ("0.3", "吨", ("300", "kg")),
-        ("5", "兆瓦", ("5000000", "W")),
+        ("5", "兆瓦", ("5000", "kW")),
+        ("0.3", "亩", ("200", "m2")),
+        ("-0.1", "亩", ("-66.6667", "m2")),
+        ("1E+3", "亩", ("666666.6667", "m2")),
+        ("3E+3", "亩", ("2000000", "m2")),
+        ("1.71E+8", "元", ("171000000", "CNY")),
+        ("2", "担", ("100", "kg")),
+        ("0.37", "公斤", ("0.37", "kg")),
+        ("15", "里", ("7500", "m")),
+        ("1234567", "度", ("1234567", "kWh")),
+        ("8.5", "吨标准煤", ("8.5", "tce")),
+        ("200", "港元", ("200", "HKD")),
+        ("200", "港币", ("200", "HKD")),
+        ("12", "方", ("12", "m3")),
+        ("300", "人次", ("300", "person")),
+        ("40", "户次", ("40", "household")),
+        ("32", "场次", ("32", "count")),
+        ("96", "盏", ("96", "count")),
+        ("700", "头(只)", ("700", "count")),
+        ("36200", "头（只、匹）", ("36200", "count")),
+        ("9", "件(起)", ("9", "count")),
         ("6", "‰", ("0.6", "percent")),
         ("7", "美元", ("7", "USD")),
     ],
@@ -68,9 +89,44 @@ def test_standard_values_are_exact(value: str, spelled: str, standard: tuple[str
     assert to_standard(Decimal(value), spelled) == (Decimal(standard[0]), standard[1])
 
 
-@pytest.mark.parametrize("spelled", ["人次", "次", "公斤/亩", "箩"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "公斤/亩",
+        "元/平方米",
+        "元/人",
+        "亩次",
+        "人日",
+        "千伏",
+        "千伏安",
+        "个百分点",
+        "对",
+        "箩",
+        "箩（筐）",
+        "（只）",
+        "",
+    ],
+)
 def test_what_does_not_convert_has_no_standard(spelled: str) -> None:
     assert to_standard(Decimal(5), spelled) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3), st.sampled_from(sorted(units())))
+def test_a_standard_value_is_the_quantity_times_its_factor(value: Decimal, spelled: str) -> None:
+    found = to_standard(value, spelled)
+    factor = units()[spelled].factor
+    assert (found is None) == (factor is None)
+    if found and factor:
+        exact = Fraction(value) * Fraction(factor[0]) / factor[1]
+        assert Fraction(found[0]) == exact if factor[1] == 1 else abs(Fraction(found[0]) - exact) <= Fraction(1, 20000)
+
+
+def test_a_number_of_many_digits_loses_none() -> None:
+    digits = "123456789" * 40
+    assert to_standard(Decimal(digits), "吨") == (Decimal(digits + "000"), "kg")
+    found = to_standard(Decimal(digits), "亩")
+    assert found
+    assert Fraction(found[0]) == Fraction(int(digits) * 2000, 3)
 
 
 # --- the table
