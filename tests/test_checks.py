@@ -84,6 +84,12 @@ def test_one_value_in_two_units_is_one_value() -> None:
     assert check_indicators(found) == []
 
 
+def test_people_and_their_turns_are_two_values_that_both_hold() -> None:
+    found = with_concepts(read({"text": "转移就业劳动力826人、1310人次。"}))
+    assert [i.concept for i in found] == ["labour_transferred", "labour_transferred"]
+    assert check_indicators(found) == []
+
+
 @pytest.mark.parametrize(
     ("indicator", "remarked"),
     [

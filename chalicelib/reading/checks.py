@@ -43,7 +43,8 @@ def _contradictions(indicators: Sequence[Indicator]) -> Iterator[Remark]:
     for n, i in enumerate(indicators):
         if i.concept is None or i.value is None or i.bound != "=" or i.standard is None:
             continue
-        key = (i.concept, i.year, i.months, i.status)
+        # 826人、1310人次: people and their turns are both persons, and both can be right.
+        key = (i.concept, i.year, i.months, i.status, (i.unit or "").rstrip(")）").endswith("次"))
         first, value = seen.setdefault(key, (n, i.standard[0]))
         if value != i.standard[0]:
             yield "two_values", n, f"{i.name} is {i.standard[0]} {i.standard[1]} here and {value} in i{first + 1}."
