@@ -19,7 +19,6 @@ from chalicelib.reading.model import Indicator
 from chalicelib.reading.numerals import read_number
 from chalicelib.reading.parse import parse
 from chalicelib.reading.rounding import read_interval
-from tests.pages import PROSE
 from tests.quality.tally import GOLD, document, load_gold
 from tests.reading_cases import read
 
@@ -47,9 +46,12 @@ TAX = Indicator(
 RATE = replace(TAX, name="参保率", value=Decimal(95), unit="%", concept=None, standard=(Decimal(95), "percent"))
 
 
+NO_FIGURE = "今年以来，全镇干部群众认真落实党委、政府的工作部署，扎实推进各项工作，社会大局保持和谐稳定。" * 3
+
+
 def remarks(text: str, rule: str) -> list[str]:
     """The names of the indicators of a report's sentences that the rule remarks on."""
-    record = parse(f"某镇2022年工作总结\n{PROSE}\n{text}".encode(), "").record
+    record = parse(f"某镇2022年工作总结\n{NO_FIGURE}\n{text}".encode(), "").record
     names = {i["id"]: i["name"] for i in record["indicators"]}
     return [names[check["indicator"]] for check in record["checks"] if check["rule"] == rule]
 
@@ -101,6 +103,12 @@ def test_one_indicator_with_two_values(other: Indicator, remarked: bool) -> None
 def test_one_value_in_two_units_is_one_value() -> None:
     found = with_concepts(read({"text": "粮食总产量1.2万吨。今年粮食总产量1200万公斤。"}))
     assert [i.concept for i in found] == ["grain_output", "grain_output"]
+    assert check_indicators(found) == []
+
+
+def test_people_and_their_turns_are_two_values_that_both_hold() -> None:
+    found = with_concepts(read({"text": "转移就业劳动力826人、1310人次。"}))
+    assert [i.concept for i in found] == ["labour_transferred", "labour_transferred"]
     assert check_indicators(found) == []
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import fields, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.catalog.concepts import load_concepts
-from chalicelib.reading.concepts import find_concept, normal_name, with_concepts
+from chalicelib.reading.concepts import ANY, SYNTAX, find_concept, normal_name, with_concepts
 from chalicelib.reading.lexicon import read_rows, to_standard, units
 from chalicelib.reading.model import Indicator
 from tests.reading_cases import Case, load, read
@@ -59,7 +60,27 @@ def test_any_name_is_one_concept_or_none(name: str) -> None:
         ("12.6", "公里", ("12600", "m")),
         ("8", "斤", ("4.0", "kg")),
         ("0.3", "吨", ("300", "kg")),
-        ("5", "兆瓦", ("5000000", "W")),
+        ("5", "兆瓦", ("5000", "kW")),
+        ("0.3", "亩", ("200", "m2")),
+        ("-0.1", "亩", ("-66.6667", "m2")),
+        ("1E+3", "亩", ("666666.6667", "m2")),
+        ("3E+3", "亩", ("2000000", "m2")),
+        ("1.71E+8", "元", ("171000000", "CNY")),
+        ("2", "担", ("100", "kg")),
+        ("0.37", "公斤", ("0.37", "kg")),
+        ("15", "里", ("7500", "m")),
+        ("1234567", "度", ("1234567", "kWh")),
+        ("8.5", "吨标准煤", ("8.5", "tce")),
+        ("200", "港元", ("200", "HKD")),
+        ("200", "港币", ("200", "HKD")),
+        ("12", "方", ("12", "m3")),
+        ("300", "人次", ("300", "person")),
+        ("40", "户次", ("40", "household")),
+        ("32", "场次", ("32", "count")),
+        ("96", "盏", ("96", "count")),
+        ("700", "头(只)", ("700", "count")),
+        ("36200", "头（只、匹）", ("36200", "count")),
+        ("9", "件(起)", ("9", "count")),
         ("6", "‰", ("0.6", "percent")),
         ("7", "美元", ("7", "USD")),
     ],
@@ -68,9 +89,44 @@ def test_standard_values_are_exact(value: str, spelled: str, standard: tuple[str
     assert to_standard(Decimal(value), spelled) == (Decimal(standard[0]), standard[1])
 
 
-@pytest.mark.parametrize("spelled", ["人次", "次", "公斤/亩", "箩"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "公斤/亩",
+        "元/平方米",
+        "元/人",
+        "亩次",
+        "人日",
+        "千伏",
+        "千伏安",
+        "个百分点",
+        "对",
+        "箩",
+        "箩（筐）",
+        "（只）",
+        "",
+    ],
+)
 def test_what_does_not_convert_has_no_standard(spelled: str) -> None:
     assert to_standard(Decimal(5), spelled) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3), st.sampled_from(sorted(units())))
+def test_a_standard_value_is_the_quantity_times_its_factor(value: Decimal, spelled: str) -> None:
+    found = to_standard(value, spelled)
+    factor = units()[spelled].factor
+    assert (found is None) == (factor is None)
+    if found and factor:
+        exact = Fraction(value) * Fraction(factor[0]) / factor[1]
+        assert Fraction(found[0]) == exact if factor[1] == 1 else abs(Fraction(found[0]) - exact) <= Fraction(1, 20000)
+
+
+def test_a_number_of_many_digits_loses_none() -> None:
+    digits = "123456789" * 40
+    assert to_standard(Decimal(digits), "吨") == (Decimal(digits + "000"), "kg")
+    found = to_standard(Decimal(digits), "亩")
+    assert found
+    assert Fraction(found[0]) == Fraction(int(digits) * 2000, 3)
 
 
 # --- the table
@@ -108,6 +164,15 @@ def units_of(row: dict[str, str]) -> list[str]:
     return [spelled[dimension] for dimension in row["dimension"].split("|")]
 
 
+def all_concepts_of(name: str) -> set[str]:
+    """The concepts that a name can be of, in one measure word or another."""
+    found = (find_concept(stated(name, unit)) for unit in ONE_UNIT_EACH)
+    return {match.concept for match in found if match}
+
+
+ONE_UNIT_EACH = list({unit.dimension: word for word, unit in reversed(units().items()) if unit.factor}.values())
+
+
 def concepts_of(row: dict[str, str], name: str) -> set[str | None]:
     found = (find_concept(stated(name, unit)) for unit in units_of(row))
     return {match.concept if match else None for match in found}
@@ -125,11 +190,97 @@ def test_a_row_spares_its_counters(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_the_growth_of_a_name_is_of_its_row_or_of_none(row: dict[str, str]) -> None:
+    """A growth has no measure word: a name that another row has in another one is of none, and so are rates."""
+    for name in [*row["examples"].split("|"), *row["aliases"].split("|")]:
+        match = find_concept(stated(name, None, yoy=Decimal(5)))
+        if match is None:
+            assert all_concepts_of(name) != {row["id"]} or {"share", "households"} & set(row["dimension"].split("|"))
+        else:
+            assert match.concept == row["id"] or "households" in row["dimension"]
+    growths = (find_concept(stated(name, None, yoy=Decimal(5))) for name in row["counters"].split("|"))
+    assert row["id"] not in {match.concept for match in growths if match}
+
+
+def looked_up(name: str, dimension: str) -> str | None:
+    """The concept by trying every row of the table in turn."""
+    plain = normal_name(name)
+    found = {
+        row["id"]
+        for row in ROWS
+        if dimension in row["dimension"].split("|")
+        and (plain in map(normal_name, row["aliases"].split("|")) or re.fullmatch(row["pattern"], plain))
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+@pytest.mark.parametrize("row", ROWS[::7], ids=[row["id"] for row in ROWS[::7]])
+def test_no_row_is_passed_over(row: dict[str, str]) -> None:
+    for name in [*row["examples"].split("|"), *row["counters"].split("|"), f"农村{row['zh']}", f"新增{row['zh']}"]:
+        for unit in ONE_UNIT_EACH:
+            match = find_concept(stated(name, unit))
+            assert (match.concept if match else None) == looked_up(name, units()[unit].dimension)
+
+
+# Words that make any quantity a part, a plan or a change of it, or say something about it.
+NARROWER = (
+    *(
+        "其中",
+        "部分",
+        "东山村",
+        "各村",
+        "该项目",
+        "某公司",
+        "园区",
+        "亩均",
+        "户均",
+        "年均",
+        "精品",
+        "优质",
+        "示范",
+        "特色",
+    ),
+    *("一期", "首批", "常规", "女", "残疾", "外资", "民营", "拟", "协议", "上半年", "第三季度"),
+)
+ABOUT_IT = (
+    "增加",
+    "增长",
+    "净增",
+    "占GDP比重",
+    "完成率",
+    "目标",
+    "涉及",
+    "受益",
+    "协议签订",
+    "签约",
+    "(不含农户)",
+    "其中",
+    "先进个人",
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_word_that_narrows_a_name_makes_it_none(row: dict[str, str]) -> None:
+    names = row["aliases"].split("|")
+    narrowed = [word + name for word in NARROWER for name in names] + [n + word for word in ABOUT_IT for n in names]
+    found = [name for name in narrowed if concepts_of(row, name) & {row["id"]}]
+    assert [name for name in found if normal_name(name) not in map(normal_name, names)] == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_pattern_keeps_to_the_syntax_of_the_table(row: dict[str, str]) -> None:
+    """Groups, choices, repeats and words: by its characters alone a name is told to be none of the row."""
+    literal = SYNTAX.sub("", row["pattern"].replace(ANY, ""))
+    assert re.fullmatch(r"[\u4e00-\u9fffA-Z0-9&()、]*", literal)
+    assert all(re.fullmatch(row["pattern"], c) is None for c in "。x,- ")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
 def test_a_row_explains_itself(row: dict[str, str]) -> None:
     assert re.fullmatch(r"[A-Z][^|]{15,}[^.]\.", row["definition"])
     assert row["en"] == row["en"].strip() != ""
     assert row["zh"] in row["aliases"].split("|")
-    assert row["counters"]
+    assert all(len(set(row[column].split("|"))) >= 2 for column in ("examples", "counters"))
     assert row["unit"] in {
         unit.standard for unit in units().values() if unit.dimension == row["dimension"].split("|")[0]
     }
@@ -139,7 +290,12 @@ def test_a_row_explains_itself(row: dict[str, str]) -> None:
 def test_published_ids_stay() -> None:
     ids = [row["id"] for row in ROWS]
     assert ids[: len(PUBLISHED)] == PUBLISHED
-    assert len(ids) >= 160
+    assert len(ids) >= 500
+
+
+@pytest.mark.parametrize("column", ["zh", "en"])
+def test_labels_tell_concepts_apart(column: str) -> None:
+    assert [label for label, count in Counter(row[column] for row in ROWS).items() if count > 1] == []
 
 
 def test_every_theme_has_concepts() -> None:

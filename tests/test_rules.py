@@ -198,6 +198,33 @@ def test_a_list_of_nouns_refuses_its_example_alone(row: dict[str, str]) -> None:
     assert len(names_in(row["counter"])) == 1
 
 
+@pytest.mark.parametrize("word", words("nouns.toml", "not_measured"))
+def test_a_longer_word_is_not_cut_to_a_measure_word(word: str) -> None:
+    assert names_in(f"共有3{word}") == []
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [
+        "家电商企业",
+        "家园区企业",
+        "个体育场馆",
+        "个人民调解室",
+        "户主动搬迁",
+        "项目标任务书",
+        "支队伍",
+        "座位于镇区的桥",
+        "台风力发电机",
+        "处分散安置点",
+        "本科普读物",
+    ],
+)
+def test_a_measure_word_before_a_word_that_goes_on_is_read(counted: str) -> None:
+    (found,) = read({"text": f"新建3{counted}。"})
+    assert found.value == Decimal(3)
+    assert found.unit == counted[0]
+
+
 @pytest.mark.parametrize("word", words("nouns.toml", "abstract"))
 def test_a_part_of_a_programme_is_not_counted(word: str) -> None:
     assert names_in(f"落实三项{word}") == []

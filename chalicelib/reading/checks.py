@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.reading.concepts import dimensions_of_name
+from chalicelib.reading.concepts import dimensions_of_name, normal_name
 from chalicelib.reading.contradictions import find_contradicted_growth, find_parts_over_wholes
 from chalicelib.reading.lexicon import units
 from chalicelib.reading.model import Indicator
@@ -63,7 +63,10 @@ def _two_values(indicators: Sequence[Indicator]) -> Iterator[Remark]:
     for n, i in enumerate(indicators):
         if i.concept is None or i.value is None or i.bound != "=" or i.standard is None or i.standard[1] not in SINGLE:
             continue
-        key = (i.concept, i.year, i.months, i.status, i.standard[1])
+        if i.status == "target":
+            continue  # a target often has a second, higher one: 18亿元,力争20亿元
+        # 826人、1310人次: people and their turns are both persons, and both can be right.
+        key = (i.concept, normal_name(i.name), i.year, i.months, i.status, (i.unit or "").rstrip(")）").endswith("次"))
         first, value = seen.setdefault(key, (n, i.standard[0]))
         if value != i.standard[0]:
             message = f"{i.name} is {i.standard[0]} {i.standard[1]} here and {value} in i{first + 1}."

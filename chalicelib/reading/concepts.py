@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from chalicelib.reading.lexicon import read_rows, units
+from chalicelib.reading.lexicon import find_unit, read_rows
 from chalicelib.reading.model import Indicator
 
 # Spellings of one qualifier, and words that say only that the figure is of the whole place.
 SPELLINGS = (
     ("规模以上", "规上"),
+    ("规模工业", "规上工业"),
     ("规模以下", "规下"),
     ("限额以上", "限上"),
     ("商品零售", "零售"),
 )
-WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|地方级|现有|共有)+(?=..)")
+WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|现有|共有)+(?=..)")
 QUOTES = dict.fromkeys(map(ord, " “”\"‘’'"))
 # A longer name tells of a narrower quantity.
 LONGEST = 40
 # Points are the change of a rate, not the rate.
 POINTS = "个百分点"
+# What is syntax in a pattern of the table: without it, the characters that the pattern can match are left.
+SYNTAX = re.compile(r"\(\?:|\\(?=[()])|(?<!\\)[()?*+|]")
+# A pattern with this can match any character.
+ANY = r"[\u4e00-\u9fff]"
 # A growth alone has no dimension. It is hardly ever that of a rate or of a number of households.
 NO_GROWTH = {"share", "households"}
-# Rules that are tried by one look: about the root of their number.
-BUNDLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """A few rules with all their patterns as one: most names are of no rule, and one look tells."""
-
-    any: re.Pattern[str]
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
-    """The rules that a quantity of one dimension can be of: ids by listed name, and bundles to try in turn."""
+    """The rules that a quantity of one dimension can be of.
+
+    `names` has the ids by listed name. `having` has, by character, the rules whose patterns have it, as the bits of a number,
+    and `open` the rules whose patterns have any: a pattern matches the whole of a name, so that a rule which lacks one of
+    its characters need not be tried.
+    """
 
     names: dict[str, list[str]]
-    bundles: tuple[Bundle, ...]
+    rules: tuple[Rule, ...]
+    having: dict[str, int]
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def find_concept(indicator: Indicator) -> Match | None:
         return None
     if indicator.value is None:
         return _matched(normal_name(indicator.name), None)
-    unit = units().get(indicator.unit or "")
+    unit = find_unit(indicator.unit or "")
     if unit is None or unit.unit == POINTS:
         return None
     return _matched(normal_name(indicator.name), unit.dimension)
@@ -93,11 +95,9 @@ def normal_name(name: str) -> str:
 def _matched(name: str, dimension: str | None) -> Match | None:
     table = _table(dimension)
     found = dict.fromkeys(table.names.get(name, ()), "alias")
-    for bundle in table.bundles:
-        if bundle.any.fullmatch(name):
-            for rule in bundle.rules:
-                if rule.pattern.fullmatch(name):
-                    found.setdefault(rule.id, "pattern")
+    for rule in _possible(name, table):
+        if rule.pattern.fullmatch(name):
+            found.setdefault(rule.id, "pattern")
     if len(found) != 1:
         return None
     ((concept, how),) = found.items()
@@ -118,24 +118,34 @@ def _listed() -> dict[str, frozenset[str]]:
     return listed
 
 
+def _possible(name: str, table: Table) -> Iterator[Rule]:
+    """The rules whose patterns have every character of the name."""
+    bits = (1 << len(table.rules)) - 1 if name else 0
+    for character in name:
+        bits &= table.having.get(character, 0) | table.open
+        if not bits:
+            return
+    while bits:
+        yield table.rules[bits.bit_length() - 1]
+        bits &= ~(1 << (bits.bit_length() - 1))
+
+
 @cache
 def _table(dimension: str | None) -> Table:
     """The rules of a dimension; None is that of a growth alone."""
-    rules = [rule for rule in _rules() if _measured_in(rule, dimension)]
+    rules = tuple(rule for rule in _rules() if _measured_in(rule, dimension))
     names: dict[str, list[str]] = {}
-    for rule in rules:
+    having: dict[str, int] = {}
+    for n, rule in enumerate(rules):
         for name in rule.names:
             names.setdefault(name, []).append(rule.id)
-    bundles = [rules[n : n + BUNDLE] for n in range(0, len(rules), BUNDLE)]
-    return Table(names, tuple(Bundle(_any_of(bundle), tuple(bundle)) for bundle in bundles))
+        for character in set(SYNTAX.sub("", rule.pattern.pattern)):
+            having[character] = having.get(character, 0) | 1 << n
+    return Table(names, rules, having, sum(1 << n for n, rule in enumerate(rules) if ANY in rule.pattern.pattern))
 
 
 def _measured_in(rule: Rule, dimension: str | None) -> bool:
     return not rule.dimensions & NO_GROWTH if dimension is None else dimension in rule.dimensions
-
-
-def _any_of(rules: list[Rule]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules))
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cache
 from chalicelib.reading.lexicon import one_of, read_words, units
 
 # Measure words that Chinese numerals carry in names of places and programmes more often than in counts.
-NAMELIKE = frozenset("门里片方组层面度对站身部首道期节轮米口店校")
+NAMELIKE = frozenset("门里片方组层面度对站身部首道期节轮米口店校车集架封具堂版则尊")
 # What a Chinese numeral is bound to when it stands behind these: 第三, 每两, 统一, 十二.
 BOUND_TO = frozenset("续第每逐唯初同成统万星周某半这那任数几双")
 SINGLE = frozenset("家个座处条所人名起件项台辆栋幢口宗")

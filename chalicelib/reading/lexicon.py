@@ -6,7 +6,8 @@ import csv
 import re
 import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def units() -> dict[str, Unit]:
     }
 
 
+def find_unit(spelled: str) -> Unit | None:
+    """The measure word as a report prints it; `头（只、匹）` is measured as 头, and a rate such as `公斤/亩` in none."""
+    unit = units().get(spelled)
+    if unit is None and spelled.endswith((")", "）")):
+        return units().get(re.split("[(（]", spelled)[0])
+    return unit
+
+
 def _factor(text: str) -> tuple[Decimal, int] | None:
     """`2000/3` as a decimal and what it is divided by."""
     times, _, parts = text.partition("/")
@@ -61,17 +70,28 @@ def _factor(text: str) -> tuple[Decimal, int] | None:
 
 
 def to_standard(value: Decimal, spelled: str) -> tuple[Decimal, str] | None:
-    """The quantity in its standard unit, exact where the factor is a decimal, else (亩, 2000/3 m2) to 0.0001."""
-    unit = units().get(spelled)
+    """The quantity in its standard unit, of any number of digits; None for a measure word that has none.
+
+    Exact, save where the factor is no decimal: 1 亩 is 2000/3 m2, so that areas in 亩 that are no multiple of 0.3 (or 0.03 …)
+    are rounded to 0.0001 m2, half to even.
+    """
+    unit = find_unit(spelled)
     if unit is None or unit.factor is None:
         return None
     times, parts = unit.factor
-    scaled = value * times
-    if parts == 1:
-        return scaled, unit.standard
-    exact = scaled / parts
-    whole = scaled.scaleb(-min(0, int(scaled.as_tuple().exponent)))
-    return (exact if whole % parts == 0 else exact.quantize(TO_PLACES)), unit.standard
+    scaled = EXACT.multiply(value, times)
+    return (scaled if parts == 1 else _divided(scaled, parts)), unit.standard
 
 
-TO_PLACES = Decimal("0.0001")
+def _divided(value: Decimal, parts: int) -> Decimal:
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    whole = int(EXACT.scaleb(value, -exponent))
+    if whole % parts == 0:
+        return EXACT.scaleb(Decimal(whole // parts), exponent)
+    return EXACT.scaleb(Decimal(round(Fraction(whole, parts) * Fraction(10) ** (exponent + PLACES))), -PLACES)
+
+
+PLACES = 4
+# A context that never rounds.
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)

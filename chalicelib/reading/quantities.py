@@ -9,7 +9,7 @@ from functools import cache
 
 from chalicelib.reading.counting import ROUND, bound_of, counts, measures
 from chalicelib.reading.figures import Quantity
-from chalicelib.reading.lexicon import one_of, units
+from chalicelib.reading.lexicon import find_unit, one_of, units
 from chalicelib.reading.numerals import CHINESE, DIGITS, read_number
 from chalicelib.reading.refusals import Refusal, find_refusals, qualifies
 
@@ -132,7 +132,7 @@ def _unit(text: str, match: re.Match[str]) -> tuple[str | None, str | None]:
     if spelled is None:
         return ("人", "人") if PEOPLE.match(match.string, match.end()) else (None, None)
     if "(" in spelled:
-        return text[match.start("unit") : match.end("unit")], spelled if spelled in units() else None
+        return text[match.start("unit") : match.end("unit")], spelled if find_unit(spelled) else None
     if "/" in spelled:
         per, base = spelled.split("/")
         return f"{units()[per].unit}/{units()[base].unit if base in units() else base}", None
