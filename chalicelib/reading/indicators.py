@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chalicelib.reading.clauses import Clause, Sentence, find_zeros, split_sentences
@@ -29,8 +29,16 @@ from chalicelib.reading.ratios import find_ratios, part_names
 from chalicelib.reading.tables import TableFigure, find_table_lines, read_tables
 
 
-def read_indicators(page: Page, identity: Identity, sections: Sequence[Section]) -> tuple[Indicator, ...]:
-    """Every quantity of the body as an indicator, in reading order; concepts are not yet named."""
+def read_indicators(
+    page: Page,
+    identity: Identity,
+    sections: Sequence[Section],
+    watch: Callable[[str, Identity, Sequence[Section]], _Reader] | None = None,
+) -> tuple[Indicator, ...]:
+    """Every quantity of the body as an indicator, in reading order; concepts are not yet named.
+
+    `watch` makes a reader that keeps account of what it does; without it nothing is kept.
+    """
     folded = fold(page.text)
     body = page.body_start
     growths, quantities = find_growth(folded, [q for q in find_quantities(folded, page.text) if q.start >= body])
@@ -43,7 +51,7 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
     rows = find_table_lines(folded, body)
     figures = list(read_tables(page.text, body)) if rows else []
     prose = [s for s in split_sentences(folded, body, items) if not _in_row(rows, s.start)]
-    reader = _Reader(folded, identity, sections)
+    reader = (watch or _Reader)(folded, identity, sections)
     parts: list[Sentence | TableFigure] = [*prose, *figures]
     for part in sorted(parts, key=lambda p: p.start):
         if isinstance(part, Sentence):

@@ -1,0 +1,54 @@
+"""What an explanation holds: marks over the clean text, and how each indicator came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.records import Record
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The rule that decided something, and where the words stand that it went by (None where none did)."""
+
+    rule: str
+    at: Span | None = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """How one indicator came about: what named it, and what decided its time, its status and its growth."""
+
+    name: Cause
+    time: Cause
+    status: Cause
+    growth: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A number of the text and what became of it; `text[start:end]` is what is marked.
+
+    `kind` is `indicator` (the number of the indicators at `indicators`), `growth` (the growth of them), `label` (the number
+    of a heading), or `refused`. `rule` is a row of `rules/reasons.csv`. Marks do not overlap, and every digit and every
+    Chinese numeral of the text is in exactly one.
+    """
+
+    start: int
+    end: int
+    kind: str
+    rule: str
+    indicators: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A report's record and clean text, its numbers in reading order, and a trace for each of its indicators."""
+
+    record: Record
+    text: str
+    body_start: int
+    marks: tuple[Mark, ...]
+    traces: tuple[Trace, ...]

@@ -1,0 +1,57 @@
+"""What decided the year, the months and the status of an indicator: the questions that the reader's context asks itself."""
+
+from __future__ import annotations
+
+from chalicelib.explain.model import Cause
+from chalicelib.reading.clauses import LONGEST
+from chalicelib.reading.context import Context, _cue
+from chalicelib.reading.model import Indicator
+
+
+def trace_time(context: Context, start: int, found: Indicator) -> Cause:
+    """The period that the text names, or whose year it is where none is named. Asked right behind `context.at(start)`."""
+    periods = context.periods
+    if periods._current is not None:
+        mention = periods.mentions[periods._mention - 1]
+        named = periods._current.year is not None
+        return Cause("period_named" if named else "months_named", (mention.start, mention.end))
+    if found.year is None:
+        return Cause("year_unknown")
+    return Cause("year_of_report" if found.year == context.identity.review_year else "year_of_plan")
+
+
+def trace_status(context: Context, start: int, found: Indicator, reached: bool) -> Cause:
+    """The part of the report, or the word, that makes a figure a target or an estimate."""
+    plan = _plan_of(context, start, found)
+    opens = _opens(context.folded, start, "。\n")
+    if found.status == "estimate":
+        word = _cue("estimate").search(context.folded, opens, start)
+        return Cause("estimate_word", word.span() if word else None)
+    if plan is not None:
+        return plan if found.status == "target" else Cause("done_in_plan")
+    if found.status == "target":
+        word = _cue("target").search(context.folded, _opens(context.folded, start, "。\n,:;"), start)
+        return Cause("target_word", word.span()) if word else Cause("target_sentence", (opens, start))
+    return Cause("share_reached" if reached else "reported")
+
+
+def _plan_of(context: Context, start: int, found: Indicator) -> Cause | None:
+    """Why the place counts as one where plans are made, None where it does not."""
+    section = context._section(start)
+    if section is not None and section.plan:
+        return Cause("plan_section", (section.title_start, section.title_end))
+    if section is None and context.identity.kind == "plan":
+        return Cause("plan_report")
+    if context._ahead(start):
+        line = context.line
+        stop = context.folded.find(",", line, start)
+        return Cause("plan_paragraph", (line, stop if stop > 0 else start))
+    if (found.year or 0) > (context.identity.review_year or 9999):
+        return Cause("later_year")
+    return None
+
+
+def _opens(folded: str, start: int, marks: str) -> int:
+    """Where the sentence or clause that holds `start` begins, within the reach that the reader looks back."""
+    floor = max(0, start - LONGEST)
+    return max(floor - 1, *(folded.rfind(mark, floor, start) for mark in marks)) + 1
