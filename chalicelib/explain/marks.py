@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,9 @@ from chalicelib.reading.figures import Item, Ratio, item_start
 from chalicelib.reading.model import Page, Section
 from chalicelib.reading.refusals import Refusal, find_refusals
 from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed, find_table_lines
+
+# A number that nobody read, up to its last digit.
+WHOLE = re.compile(rf"(?:{RUN.pattern})(?:(?<=\d)[.,]\d+)*")
 
 
 def mark_numbers(watch: Watch, page: Page, sections: Sequence[Section]) -> list[Mark]:
@@ -116,14 +120,16 @@ class _Left:
         excluded = bisect_right(self.excluded, at, key=lambda refusal: refusal.start) - 1
         if excluded >= 0 and at < self.excluded[excluded].end:
             return self.excluded[excluded]
-        run = RUN.match(self.folded, at)
-        end = run.end() if run else at + 1
+        whole = WHOLE.match(self.folded, at)
+        end = whole.end() if whole else at + 1
         if at < self.page.body_start:
             return Refusal(at, end, "title")
         row = bisect_right(self.rows, at, key=lambda line: line[0]) - 1
-        if row >= 0 and at < self.rows[row][1]:
+        in_table = row >= 0 and at < self.rows[row][1]
+        if in_table and self.folded[at].isdecimal():
             return Refusal(at, end, "table_cell")
-        return refuse_number(self.folded, self.page.text, at) or Refusal(at, end, "unplaced")
+        last = "table_cell" if in_table else "no_name"
+        return refuse_number(self.folded, self.page.text, at) or Refusal(at, end, last)
 
 
 def _disjoint(refusals: list[Refusal]) -> list[Refusal]:

@@ -23,7 +23,8 @@ def refuse_number(folded: str, text: str, start: int) -> Refusal | None:
         return Refusal(start, run.end() if run else start + 1, "numeral_bound")
     quantity = _read(folded, text, match) if _measured(match) else None
     if quantity is None:
-        return Refusal(start, max(match.end("number"), match.end("scale")), _reason(folded, match))
+        scaled = match["scale"] and not match["second"]
+        return Refusal(start, match.end("scale" if scaled else "number"), _reason(folded, match))
     if quantity.start > start:
         return Refusal(start, quantity.start, "change_source")
     return Refusal(start, quantity.end, "threshold") if qualifies(folded, quantity) else None

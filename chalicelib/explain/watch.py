@@ -51,6 +51,11 @@ class Watch(Reader):
         """The subject of a change whose first value was just passed."""
         return self.source
 
+    @property
+    def opens(self) -> int:
+        """Where the sentence at hand begins."""
+        return self.sentence.start
+
     # --- what is read ------------------------------------------------------------------------------------------
 
     def read(self, sentence: Sentence) -> None:

@@ -29,18 +29,20 @@ def trace_name(watch: Watch, item: Item, name: str, *, reached: bool) -> Cause:
 def _around(watch: Watch, item: Item, name: str) -> Cause:
     folded, start = watch.folded, item.start if isinstance(item, Growth) else item_start(item)
     own = start - len(watch.before) if folded.endswith(watch.before, 0, start) else start
-    at = folded.rfind(name, own, start)
-    if at >= 0:
-        return Cause("name_before", (at, at + len(name)))
     end = watch.clause.end if watch.clause else item.end
-    at = folded.find(name, item.end, end)
-    if at >= 0:
+    opens = max(watch.opens, start - LONGEST)
+    if (at := folded.rfind(name, own, start)) >= 0:
+        return Cause("name_before", (at, at + len(name)))
+    if (at := folded.find(name, item.end, end)) >= 0:
         return Cause("name_behind", (at, at + len(name)))
     for cut in range(len(name) - 1, 0, -1):
         before, behind = folded.rfind(name[:cut], own, start), folded.find(name[cut:], item.end, end)
         if before >= 0 and behind >= 0:
             return Cause("name_around", (before, behind + len(name) - cut))
-    at = folded.rfind(name, max(watch.sentence.start, start - LONGEST), start)
-    if at >= 0:
+    if (at := folded.rfind(name, opens, start)) >= 0:
         return Cause("name_carried", (at, at + len(name)))
-    return Cause("name_composed", (max(watch.sentence.start, start - LONGEST), end))
+    for cut in range(len(name) - 1, 0, -1):
+        before, rest = folded.rfind(name[:cut], opens, start), folded.find(name[cut:], own, end)
+        if before >= 0 and rest >= 0:
+            return Cause("name_completed", (before, max(start, rest + len(name) - cut)))
+    return Cause("name_composed", (opens, end))
