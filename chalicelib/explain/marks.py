@@ -12,7 +12,7 @@ from chalicelib.explain.watch import Watch
 from chalicelib.reading.figures import Item, Ratio, item_start
 from chalicelib.reading.model import Page, Section
 from chalicelib.reading.refusals import Refusal, find_refusals
-from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed, find_table_lines
+from chalicelib.reading.tables import find_table_lines
 
 # A number that nobody read, up to its last digit.
 WHOLE = re.compile(rf"(?:{RUN.pattern})(?:(?<=\d)[.,]\d+)*")
@@ -66,22 +66,9 @@ def _cells(watch: Watch) -> Iterator[Mark]:
     for cell, position in watch.cells:
         start, end = cell.figure.start, cell.figure.end
         yield Mark(start, end, "indicator", "table_row", (position,))
-        grown = _growth_cell(watch.folded, cell)
-        if grown is not None:
-            watch.traces[position].growth = None
-            yield Mark(*grown, "growth", "growth_column", (position,))
-
-
-def _growth_cell(folded: str, figure: TableFigure) -> tuple[int, int] | None:
-    """The cell of the row that holds the growth: it says what the indicator has, and is no figure of its own."""
-    if figure.yoy is None:
-        return None
-    for cell in CELL.finditer(folded, figure.start, figure.end):
-        number = NUMBER.fullmatch(cell[0].strip())
-        if number and _signed(number) == figure.yoy and not cell.start() <= figure.figure.start < cell.end():
-            first = cell.start() + len(cell[0]) - len(cell[0].lstrip())
-            return first, first + len(cell[0].strip())
-    return None
+        grown = watch.traces[position].growth
+        if grown is not None and grown.at is not None:
+            yield Mark(*grown.at, "growth", grown.rule, (position,))
 
 
 # --- what is left ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What decided the year, the months and the status of an indicator: the questions that the reader's context asks itself."""
+"""What decided an indicator's time and status, and in a table its growth: the questions that the reader asks itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from chalicelib.explain.model import Cause
 from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.context import Context, _cue
 from chalicelib.reading.model import Indicator
+from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed
 
 
 def trace_time(context: Context, start: int, found: Indicator) -> Cause:
@@ -55,3 +56,15 @@ def _opens(folded: str, start: int, marks: str) -> int:
     """Where the sentence or clause that holds `start` begins, within the reach that the reader looks back."""
     floor = max(0, start - LONGEST)
     return max(floor - 1, *(folded.rfind(mark, floor, start) for mark in marks)) + 1
+
+
+def trace_growth_cell(folded: str, figure: TableFigure) -> Cause | None:
+    """The cell of the figure's row that holds its growth."""
+    if figure.yoy is None:
+        return None
+    for cell in CELL.finditer(folded, figure.start, figure.end):
+        number = NUMBER.fullmatch(cell[0].strip())
+        if number and _signed(number) == figure.yoy and not cell.start() <= figure.figure.start < cell.end():
+            first = cell.start() + len(cell[0]) - len(cell[0].lstrip())
+            return Cause("growth_column", (first, first + len(cell[0].strip())))
+    return Cause("growth_column")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.explain.model import Cause, Trace
-from chalicelib.explain.settings import trace_status, trace_time
+from chalicelib.explain.settings import trace_growth_cell, trace_status, trace_time
 from chalicelib.explain.wording import trace_name
 from chalicelib.reading.clauses import Clause, Sentence
 from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
@@ -72,6 +72,7 @@ class Watch(Reader):
             trace = self.traces[position]
             trace.status = Cause("target_column") if cell.target else trace.status
             trace.time = Cause("year_over_column") if getattr(cell, "year", None) else trace.time
+            trace.growth = trace_growth_cell(self.folded, cell)
 
     # --- steps -------------------------------------------------------------------------------------------------
 
