@@ -26,7 +26,8 @@ from chalicelib.reading.quantities import find_quantities
 from chalicelib.reading.refusals import find_refusals
 from tests.reading_cases import make_identity, make_page
 from tests.running_server import ROOT
-from tests.test_hostile import HEAD, HOSTILE
+from tests.test_hostile import HOSTILE
+from tests.test_parse import HEAD
 
 PAGES = [*sorted((ROOT / "seeds").glob("*.txt")), *sorted((ROOT / "tests" / "quality" / "docs").iterdir())]
 with (ROOT / "chalicelib" / "rules" / "reasons.csv").open(encoding="utf-8", newline="") as file:
@@ -60,7 +61,7 @@ def test_a_rule_explains_its_example(row: dict[str, str]) -> None:
     kind = "plan" if row["rule"] == "plan_report" else "annual"
     watch, marks, text = watched(row["example"], kind, None if row["rule"] == "year_unknown" else 2022)
     found = [mark for mark in marks if text[mark.start : mark.end] == row["number"]]
-    if row["about"] in ("refused", "word", "heading", "growth"):
+    if row["about"] in ("refused", "date", "word", "heading", "growth"):
         assert [m.rule for m in found] == [row["rule"]], [(text[m.start : m.end], m.rule) for m in marks]
     else:
         traces = [watch.traces[n] for mark in found for n in mark.indicators]
@@ -82,7 +83,7 @@ def test_every_rule_has_an_example() -> None:
 def test_every_excluding_rule_is_explained() -> None:
     with (ROOT / "chalicelib" / "rules" / "excluded.csv").open(encoding="utf-8", newline="") as file:
         excluded = {row["rule"] for row in csv.DictReader(file)}
-    assert excluded <= {row["rule"] for row in ROWS if row["about"] == "refused"}
+    assert excluded <= {row["rule"] for row in ROWS if row["about"] in ("refused", "date")}
 
 
 @pytest.mark.parametrize(
@@ -197,10 +198,11 @@ def test_a_hostile_body_is_explained(body: str) -> None:
     check_marks(marks, text, len(watch.made))
 
 
-PIECES = st.sampled_from(
-    "一 二 三 十 百 千万 亿 零 两 12 860万元 6.8% ５家 1,234 ， 、 。 ； \n ： 同比增长 下降 达到 由 到 分别 各 其中 完成 税收 企业 个 家 元 亩 "
-    "以上 余 约 2022年 1-9月 第 每 （ ） “ ” | 指标 | 单位 | 比去年减少 成 百分之 目标 力争 预计 10:20:70 村 率 的 占".split(" ")
+WORDS = (
+    "一 二 三 十 百 千万 亿 零 两 12 860万元 6.8% ５家 1,234 ， 、 。 ； ： 同比增长 下降 达到 由 到 分别 各 其中 完成 税收 企业 个 家 元"
+    " 亩 以上 余 约 2022年 1-9月 第 每 （ ） “ ” | 指标 单位 比去年减少 成 百分之 目标 力争 预计 10:20:70 村 率 的 占"
 )
+PIECES = st.sampled_from([*WORDS.split(), " ", "\n"])
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,13 +9,13 @@ from chalicelib.explain.model import Explanation, Mark
 from chalicelib.explain.reasons import reasons
 
 # One letter a kind of mark: there may be thousands of them.
-CLASSES = {"indicator": "i", "growth": "g", "refused": "r", "word": "w", "label": "l"}
+CLASSES = {"indicator": "i", "growth": "g", "refused": "r", "date": "t", "word": "w", "label": "l"}
 
 
 def class_of(mark: Mark) -> str:
-    """`i`, `g`, `r`, `w` (a numeral that is part of a word) or `l`: what the mark looks like."""
-    word = mark.kind == "refused" and reasons()[mark.rule].about == "word"
-    return CLASSES["word" if word else mark.kind]
+    """What the mark looks like: `i` an indicator, `g` its growth, `l` a heading's number, `t` a date or period, `w` a numeral
+    that is part of a word, `r` any other that is refused."""
+    return CLASSES[reasons()[mark.rule].about if mark.kind == "refused" else mark.kind]
 
 
 def render_body(explanation: Explanation) -> Iterator[str]:
@@ -70,7 +70,9 @@ class _Body:
     def _anchor(self, mark: Mark, start: int, end: int) -> str:
         number = f' id="n{self.mark}"' if start == mark.start else ""
         many = f' data-i="{" ".join(f"i{n + 1}" for n in mark.indicators)}"' if len(mark.indicators) > 1 else ""
-        return f'<a class="{class_of(mark)}"{number} href="#{self._target(mark)}"{many}>{show(self.text[start:end])}</a>'
+        return (
+            f'<a class="{class_of(mark)}"{number} href="#{self._target(mark)}"{many}>{show(self.text[start:end])}</a>'
+        )
 
     def _target(self, mark: Mark) -> str:
         if mark.indicators:

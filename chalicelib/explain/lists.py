@@ -39,7 +39,9 @@ def render_indicators(explanation: Explanation) -> Iterator[str]:
     for at, mark in enumerate(explanation.marks):
         for n in mark.indicators if mark.kind == "indicator" else ():
             places.setdefault(n, at)
-    yield "<thead><tr>" + "".join(f"<th scope=col>{zh}<i>{key}</i></th>" for key, zh in COLUMNS) + "</tr></thead><tbody>"
+    yield (
+        "<thead><tr>" + "".join(f"<th scope=col>{zh}<i>{key}</i></th>" for key, zh in COLUMNS) + "</tr></thead><tbody>"
+    )
     for n, (indicator, trace) in enumerate(zip(explanation.record["indicators"], explanation.traces, strict=True)):
         rules = {
             "name rule": _cause(trace.name, explanation.text),

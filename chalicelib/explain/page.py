@@ -24,6 +24,7 @@ LEGEND = (
     ("i", "指标", "indicator"),
     ("g", "增长", "growth"),
     ("h", "标题", "heading"),
+    ("t", "日期和时段", "date or period"),
     ("r", "不采用的数字", "refused"),
     ("w", "词语中的数字", "part of a word"),
 )
@@ -37,7 +38,8 @@ def render_page(explanation: Explanation) -> str:
 def _page(explanation: Explanation) -> Iterator[str]:
     record = explanation.record
     title = record["title"] or record["source"]["filename"]
-    policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; base-uri 'none'; form-action 'none'"
+    own = f"style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'"
+    policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
     yield '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -65,7 +67,7 @@ def _lists(explanation: Explanation) -> Iterator[str]:
     yield _head("checks", "核对提示", "remarks", len(record["checks"]))
     yield f"<ul>{''.join(render_checks(explanation)) or '<li>没有提示。<span lang=en>None.</span></li>'}</ul></section>\n"
     refused = sum(mark.kind == "refused" for mark in explanation.marks)
-    yield _head("refused", "不采用的数字", "refused numbers by rule", refused)
+    yield _head("refused", "不采用的数字", "numbers refused, by rule", refused)
     yield "\n".join(render_refused(explanation)) + "</section>\n"
     yield _head("rules", "采用的规则", "rules that made the indicators", None)
     yield f"<ul>{''.join(render_rules(explanation))}</ul></section>\n"
@@ -100,12 +102,18 @@ def _facts(explanation: Explanation) -> str:
         ("SHA-256", "sha256", source["sha256"]),
         ("解析器", "parser", f"{parser['version']} · {parser['rules'][:12]}"),
     )
-    rows = "".join(f"<div><dt>{zh} <i>{key}</i></dt><dd>{_fact(value)}</dd></div>" for zh, key, value in facts)
+    rows = "".join(
+        f"<div><dt>{zh} <i>{key}</i></dt><dd class={key}>{_fact(value)}</dd></div>" for zh, key, value in facts
+    )
     return f"<dl class=facts>{rows}</dl>{_candidates(record['candidates'])}"
 
 
 def _fact(value: object) -> str:
-    return show(str(value)) if value not in (None, "") else '<span class=none>未写明 <span lang="en">not stated</span></span>'
+    return (
+        show(str(value))
+        if value not in (None, "")
+        else '<span class=none>未写明 <span lang="en">not stated</span></span>'
+    )
 
 
 def _candidates(candidates: list[dict[str, Any]]) -> str:

@@ -10,8 +10,8 @@ from chalicelib.reading.lexicon import read_rows
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A rule's explanation. `about` is what it decides: `name`, `time`, `status`, `growth`, `heading`, `refused`, or `word`
-    for a Chinese numeral that is but part of a word."""
+    """A rule's explanation. `about` is what it decides: `name`, `time`, `status`, `growth` or `heading`; or why a number is no
+    quantity: it is `refused`, a `date`, or but part of a `word`."""
 
     rule: str
     about: str

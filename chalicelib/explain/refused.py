@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from chalicelib.reading.counting import BOUND_TO, _abstract, counts, measures
 from chalicelib.reading.numerals import CHINESE, read_number
@@ -45,21 +46,25 @@ def _measured(match: re.Match[str]) -> bool:
 def _reason(folded: str, match: re.Match[str]) -> str:
     """The first of the reader's tests that the number fails."""
     number, spelled = match["number"], match["unit"]
-    chinese = number[0] in CHINESE
     value = read_number(number + match["scale"])
+    chinese = number[0] in CHINESE
     if value is None:
         return "too_long"
     if match["tenths"]:
         return "tenths_word"
     if not spelled:
         return "numeral_word" if chinese else "no_measure"
-    if not measures(folded, match, spelled):
-        return "longer_word"
-    if not chinese or counts(folded, match, value):
-        return "falling_range"
+    measured = measures(folded, match, spelled)
+    if measured and chinese and not counts(folded, match, value):
+        return _numeral(folded, match, value)
+    return "falling_range" if measured else "longer_word"
+
+
+def _numeral(folded: str, match: re.Match[str], value: Decimal) -> str:
+    """What a numeral in Chinese characters is where it does not count."""
     if folded[match.start() - 1 : match.start()] in BOUND_TO:
         return "numeral_bound"
-    if number[0] in "百千万亿":
+    if match["number"][0] in "百千万亿":
         return "round_number"
     if value == 1:
         return "one"

@@ -9,8 +9,8 @@ from chalicelib.reading.model import Indicator
 from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed
 
 
-def trace_time(context: Context, start: int, found: Indicator) -> Cause:
-    """The period that the text names, or whose year it is where none is named. Asked right behind `context.at(start)`."""
+def trace_time(context: Context, found: Indicator) -> Cause:
+    """The period that the text names, or whose year it is where none is named. Asked right behind `context.at`."""
     periods = context.periods
     if periods._current is not None:
         mention = periods.mentions[periods._mention - 1]

@@ -146,10 +146,8 @@ class Watch(Reader):
             self.used.setdefault(start, ("no_name", []))
             return
         found = self.made[position]
-        trace = Trace(cause, trace_time(self.context, start, found), trace_status(self.context, start, found, reached))
+        trace = Trace(cause, trace_time(self.context, found), trace_status(self.context, start, found, reached))
         if isinstance(item, Growth) and found.yoy is not None:
             trace.growth = Cause("growth_alone", (item.start, item.end))
         self.traces.append(trace)
         self.used.setdefault(start, (cause.rule, []))[1].append(position)
-
-
