@@ -187,9 +187,9 @@ def test_a_number_is_refused_just_where_the_reader_takes_none(path: Path) -> Non
             done = taken[start]  # found by its words, with or without digits
         if start < done or excluded[start]:
             continue
-        refusal = refuse_number(folded, found.text, start)
-        assert (refusal is None) == (start in taken), found.text[start - 9 : start + 9]
-        done = taken[start] if refusal is None else refusal.end
+        why = refuse_number(folded, found.text, start)
+        assert (why is None) == (start in taken), found.text[start - 9 : start + 9]
+        done = taken[start] if why is None else why.end
 
 
 @pytest.mark.parametrize("body", [body[:8000] for body in HOSTILE.values()], ids=list(HOSTILE))

@@ -49,7 +49,8 @@ def _page(explanation: Explanation) -> Iterator[str]:
     yield '<main><article id="text" aria-label="报告正文">\n'
     for block in render_body(explanation):
         yield block + "\n"
-    yield '</article>\n<aside id="panel" aria-live="polite" aria-label="所选数字"><p class="hint">选一个有标记的数字，这里就列出它的字段和规则。'
+    yield '</article>\n<aside id="panel" aria-live="polite" aria-label="所选数字">'
+    yield '<p class="hint">选一个有标记的数字，这里就列出它的字段和规则。'
     yield "<span lang=en>Choose a marked number: its fields and its rule appear here.</span></p></aside></main>\n"
     yield from _lists(explanation)
     yield f"<script>{SCRIPT}</script></body></html>\n"

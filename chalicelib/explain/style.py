@@ -18,38 +18,47 @@ h2{font-size:1.15rem;margin:2.5rem 0 .75rem;padding-top:1rem;border-top:1px soli
 [lang=en],i{color:var(--soft);font-style:normal;font-size:.86em}
 a{color:var(--link)}
 code,.count{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.86em}
-.count{font-weight:600;color:var(--soft);background:var(--card);border:1px solid var(--line);border-radius:1em;padding:0 .5em}
+.count{font-weight:600;color:var(--soft);background:var(--card);border:1px solid var(--line);border-radius:1em;
+padding:0 .5em}
 .none{color:var(--soft)}
 q{quotes:"「" "」";color:var(--soft)}
 .u{font:.7em ui-monospace,monospace;border:1px solid currentColor;border-radius:2px;padding:0 .2em;margin:0 .1em}
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.5rem 1.5rem;margin:0 0 1rem}
-.facts dt{font-size:.85rem;color:var(--soft)}.facts dd{margin:0;line-height:1.45}.facts .sha256{font:.75rem/1.5 ui-monospace,Menlo,Consolas,monospace}
+.facts dt{font-size:.85rem;color:var(--soft)}.facts dd{margin:0;line-height:1.45}
+.facts .sha256{font:.75rem/1.5 ui-monospace,Menlo,Consolas,monospace}
 .bar{position:sticky;top:0;z-index:2;background:var(--bg);border-block:1px solid var(--line);padding:.4rem 1.25rem;
 display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;justify-content:center;font-size:.9rem}
 .bar fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem}
 .bar legend{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .bar label{white-space:nowrap;cursor:pointer}.bar input{margin:0 .35em 0 0;vertical-align:-.1em}
 .bar nav{display:flex;gap:1rem}
-main{display:grid;grid-template-columns:minmax(0,46rem) minmax(20rem,26rem);gap:2rem;justify-content:space-between;align-items:start;margin-top:1.25rem}
+main{display:grid;grid-template-columns:minmax(0,46rem) minmax(20rem,26rem);gap:2rem;justify-content:space-between;
+align-items:start;margin-top:1.25rem}
 #text p,#text h3,#text h4,#text h5,#text h6{margin:0 0 .8em;unicode-bidi:isolate;direction:ltr}
 #text{line-height:1.95}
 #text h3{font-size:1.2em}#text h4{font-size:1.1em}#text h5,#text h6{font-size:1em}
-#text .title{font-size:1.3em;font-weight:600}#text .row{white-space:pre-wrap;font-variant-numeric:tabular-nums;margin:0}#text .row+:not(.row){margin-top:1em}
+#text .title{font-size:1.3em;font-weight:600}#text .row{white-space:pre-wrap;font-variant-numeric:tabular-nums;
+margin:0}#text .row+:not(.row){margin-top:1em}
 #text a{color:inherit;text-decoration:none;border-radius:2px;unicode-bidi:isolate;scroll-margin-top:5rem}
 .i,#text a.i{background:var(--ib);color:var(--i);border-bottom:2px solid var(--i);font-weight:600;padding:0 .12em}
 .g,#text a.g{background:var(--gb);color:var(--g);border-bottom:3px double var(--g);padding:0 .12em}
 .h{color:var(--h);border-left:3px solid var(--h);padding-left:.3em;font-weight:600}
-.r,#text a.r{color:var(--r);border-bottom:1px dashed var(--r);text-decoration:line-through;text-decoration-thickness:1px}
+.r,#text a.r{color:var(--r);border-bottom:1px dashed var(--r);text-decoration:line-through;
+text-decoration-thickness:1px}
 .t,#text a.t{color:var(--r);border-bottom:1px solid var(--r)}
 .w,#text a.w{border-bottom:1px dotted var(--r)}
 #text a:hover,#text a:focus-visible,a:focus-visible,[tabindex]:focus-visible,summary:focus-visible
 {outline:2px solid var(--link);outline-offset:1px}
-#text a.on,#text a:target,#text a.r.on,tr:target>td,li:target,details:target>summary{background:var(--on);color:var(--onfg)}
+#text a.on,#text a:target,#text a.r.on,tr:target>td,li:target,details:target>summary{background:var(--on);
+color:var(--onfg)}
 #panel{position:sticky;top:4.25rem;max-height:calc(100vh - 5.5rem);overflow:auto;background:var(--card);
 border:1px solid var(--line);border-radius:8px;padding:.75rem 1rem;font-size:.92rem;line-height:1.5}
-#panel h3{margin:.25rem 0 .5rem;font-size:1.05rem}#panel dl{margin:0 0 1rem;display:grid;grid-template-columns:6.5rem minmax(0,1fr)}
-#panel dt,#panel dd{padding:.2rem 0;border-top:1px solid var(--line);margin:0}#panel dt{color:var(--soft)}#panel dt i{display:none}
-#panel dd [lang=en],.hint [lang=en]{display:block}#panel button{float:right;font:inherit;color:inherit;background:none;
+#panel h3{margin:.25rem 0 .5rem;font-size:1.05rem}#panel dl{margin:0 0 1rem;display:grid;
+grid-template-columns:6.5rem minmax(0,1fr)}
+#panel dt,#panel dd{padding:.2rem 0;border-top:1px solid var(--line);margin:0}#panel dt{color:var(--soft)}
+#panel dt i{display:none}
+#panel dd [lang=en],.hint [lang=en]{display:block}#panel button{float:right;font:inherit;color:inherit;
+background:none;
 border:1px solid var(--line);border-radius:6px;cursor:pointer}
 .wide{overflow-x:auto;max-height:80vh;border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;width:max-content;min-width:100%;overflow-wrap:normal}
@@ -58,7 +67,8 @@ th{position:sticky;top:0;background:var(--card);white-space:nowrap}th i{display:
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr[id],li[id],details[id]{scroll-margin-top:5rem}tr[id] td{scroll-margin-top:3rem}
 ul,ol{padding-left:1.25rem}li{margin:.25rem 0}
-details{border-bottom:1px solid var(--line)}summary{cursor:pointer;padding:.35rem 0}details p a{margin-right:.75em;display:inline-block}
+details{border-bottom:1px solid var(--line)}summary{cursor:pointer;padding:.35rem 0}details p a{margin-right:.75em;
+display:inline-block}
 section:last-of-type{padding-bottom:4rem}
 body:has(#show-i:not(:checked)) #text a.i,body:has(#show-g:not(:checked)) #text a.g,
 body:has(#show-r:not(:checked)) #text a.r,body:has(#show-w:not(:checked)) #text a.w,
@@ -66,14 +76,17 @@ body:has(#show-t:not(:checked)) #text a.t{all:unset}
 body:has(#show-h:not(:checked)) #text .h{color:inherit;border:0;padding:0;font-weight:inherit}
 @media(max-width:60rem){main{display:block}#panel{position:fixed;inset:auto 0 0 0;top:auto;
 max-height:45vh;border-radius:12px 12px 0 0;
-border-width:1px 0 0;z-index:3;box-shadow:0 -4px 16px #0003}#panel:has(.hint){position:static;border-width:1px;border-radius:8px;box-shadow:none}
+border-width:1px 0 0;z-index:3;box-shadow:0 -4px 16px #0003}#panel:has(.hint){position:static;border-width:1px;
+border-radius:8px;box-shadow:none}
 .bar{justify-content:flex-start;padding:.3rem 1rem;gap:.1rem 1rem;font-size:.82rem}
 .bar [lang=en],.bar nav{display:none}
 html{scroll-padding-top:6rem}header,main,section{padding:0 1rem}
 .facts{grid-template-columns:1fr 1fr}.facts div:nth-child(n+10){grid-column:1/-1}}
-@media print{:root{--bg:#fff;--fg:#000;--ib:#fff;--gb:#fff;--soft:#333;--card:#fff}body{font-size:10pt}.bar{position:static}
+@media print{:root{--bg:#fff;--fg:#000;--ib:#fff;--gb:#fff;--soft:#333;--card:#fff}body{font-size:10pt}
+.bar{position:static}
 .bar nav,#panel,input{display:none}main{display:block}.wide{overflow:visible;max-height:none;border:0}
-table{width:100%;font-size:6.5pt;overflow-wrap:anywhere;table-layout:fixed}th{position:static;white-space:normal}th,td{padding:1pt 2pt}
+table{width:100%;font-size:6.5pt;overflow-wrap:anywhere;table-layout:fixed}th{position:static;white-space:normal}
+th,td{padding:1pt 2pt}
 tr,li{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}}
 """
 
