@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.explain.explain import explain
+from chalicelib.explain.headings import heading_rules
 from chalicelib.explain.marks import mark_numbers
 from chalicelib.explain.model import Explanation, Mark
 from chalicelib.explain.reasons import reasons
 from chalicelib.explain.refused import RUN, refuse_number
 from chalicelib.explain.watch import Watch
 from chalicelib.reading.fold import fold
+from chalicelib.reading.headings import find_numbered
 from chalicelib.reading.indicators import read_indicators
 from chalicelib.reading.model import Identity, Section
 from chalicelib.reading.outline import outline
@@ -50,7 +52,8 @@ def watched(text: str, kind: str = "annual", review: int | None = 2022) -> tuple
         return watches[-1]
 
     read_indicators(page, identity, sections, watch)
-    return watches[0], mark_numbers(watches[0], page, sections), page.text
+    rules = heading_rules(fold(page.text), sections, find_numbered(fold(page.text), page.body_start))
+    return watches[0], mark_numbers(watches[0], page, sections, rules), page.text
 
 
 # --- the rules
@@ -64,14 +67,21 @@ def test_a_rule_explains_its_example(row: dict[str, str]) -> None:
     if row["about"] in ("refused", "date", "word", "heading", "growth"):
         assert [m.rule for m in found] == [row["rule"]], [(text[m.start : m.end], m.rule) for m in marks]
     else:
-        traces = [watch.traces[n] for mark in found for n in mark.indicators]
-        said = {"name": [m.rule for m in found]}
-        said |= {about: [getattr(t, about).rule for t in traces] for about in ("time", "status")}
-        assert set(said[row["about"]]) == {row["rule"]}, said
+        causes = [watch.traces[n].causes()[row["about"]].rule for mark in found for n in mark.indicators]
+        assert {m.rule for m in found} == {row["rule"]} if row["about"] == "name" else set(causes) == {row["rule"]}, (
+            causes
+        )
 
 
-# The title is no body, and what “100%” would refuse is refused as quoted. The last two are of readers to come.
-WITHOUT_EXAMPLE = {"title", "percent_code", "year_over_column", "target_sentence"}
+# No number of an example: the title is no body, “100%” is refused as quoted, a heading may have none. The last two are to come.
+WITHOUT_EXAMPLE = {
+    "title",
+    "percent_code",
+    "heading_line",
+    "heading_lead_in",
+    "year_over_column",
+    "target_sentence",
+}
 
 
 def test_every_rule_has_an_example() -> None:
@@ -128,6 +138,23 @@ def test_a_growth_tells_its_phrase() -> None:
     assert text[slice(*growth.at)] == "比上年增长6.8%"
 
 
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("经济发展稳中有进\n完成税收860万元。\n社会事业全面进步\n新建道路3公里，惠及群众。", ["heading_line"] * 2),
+        (
+            "产业发展稳中有进。完成税收860万元，引进企业。\n城乡面貌焕然一新。新建道路3公里，整治河道。\n"
+            "民生福祉持续改善。新建学校2所，惠及群众百人。",
+            ["heading_lead_in"] * 3,
+        ),
+    ],
+)
+def test_a_heading_without_a_number_tells_how_it_stands(text: str, rules: list[str]) -> None:
+    page, identity = make_page(text), make_identity({})
+    sections = outline(page, identity)
+    assert heading_rules(fold(page.text), sections, find_numbered(fold(page.text), page.body_start)) == rules
+
+
 # --- what holds of every text
 
 
@@ -162,11 +189,12 @@ def test_every_field_has_its_rule(path: Path) -> None:
     grown = {n for m in found.marks if m.kind == "growth" for n in m.indicators}
     assert len(found.traces) == len(found.record["indicators"])
     for n, (trace, indicator) in enumerate(zip(found.traces, found.record["indicators"], strict=True)):
-        assert [reasons()[cause.rule].about for cause in (trace.name, trace.time, trace.status)] == [
-            "name",
-            "time",
-            "status",
-        ]
+        causes = trace.causes()
+        assert {about: reasons()[cause.rule].about for about, cause in causes.items() if about != "growth"} == {
+            about: about for about in causes if about != "growth"
+        }
+        assert ("bound" in causes) == (indicator["bound"] != "=")
+        assert (indicator["concept"] is not None) == (trace.concept.rule in ("concept_alias", "concept_pattern"))
         assert (indicator["yoy"] is not None) == (trace.growth is not None or n in grown), indicator
         assert (indicator["year"] is None) == (trace.time.rule == "year_unknown")
 

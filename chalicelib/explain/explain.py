@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.explain.headings import heading_rules
 from chalicelib.explain.marks import mark_numbers
 from chalicelib.explain.model import Explanation
 from chalicelib.explain.watch import Watch
+from chalicelib.reading.fold import fold
+from chalicelib.reading.headings import find_numbered
 from chalicelib.reading.indicators import read_indicators
 from chalicelib.reading.model import Identity, Section
 from chalicelib.reading.parse import read_stages
@@ -24,7 +27,10 @@ def explain(data: bytes, filename: str = "", township: str | None = None) -> Exp
         watches.append(Watch(folded, identity, sections))
         return watches[-1]
 
-    read_indicators(reading.page, reading.identity, reading.sections, watch)
-    marks = mark_numbers(watches[0], reading.page, reading.sections)
-    record, text = reading.parsed.record, reading.parsed.text
-    return Explanation(record, text, reading.page.body_start, tuple(marks), tuple(watches[0].traces))
+    page, sections = reading.page, reading.sections
+    read_indicators(page, reading.identity, sections, watch)
+    candidates = find_numbered(fold(page.text), page.body_start)
+    rules = heading_rules(watches[0].folded, sections, candidates)
+    marks = mark_numbers(watches[0], page, sections, rules)
+    traces = tuple(watches[0].traces)
+    return Explanation(reading.parsed.record, page.text, page.body_start, tuple(marks), traces, tuple(rules))

@@ -29,7 +29,17 @@ COLUMNS = (
     ("time rule", "时间的来由"),
     ("status rule", "性质的来由"),
     ("growth rule", "增长的来由"),
+    ("bound rule", "界限的来由"),
+    ("concept basis", "概念的来由"),
 )
+RULES = {
+    "name": "name rule",
+    "time": "time rule",
+    "status": "status rule",
+    "growth": "growth rule",
+    "bound": "bound rule",
+    "concept": "concept basis",
+}
 NUMERIC = {"value", "yoy", "year", "standard"}
 
 
@@ -43,13 +53,8 @@ def render_indicators(explanation: Explanation) -> Iterator[str]:
         "<thead><tr>" + "".join(f"<th scope=col>{zh}<i>{key}</i></th>" for key, zh in COLUMNS) + "</tr></thead><tbody>"
     )
     for n, (indicator, trace) in enumerate(zip(explanation.record["indicators"], explanation.traces, strict=True)):
-        rules = {
-            "name rule": _cause(trace.name, explanation.text),
-            "time rule": _cause(trace.time, explanation.text),
-            "status rule": _cause(trace.status, explanation.text),
-            "growth rule": _cause(trace.growth, explanation.text) if trace.growth else "",
-        }
-        cells = (rules[key] if key in rules else _field(key, indicator, places[n]) for key, _ in COLUMNS)
+        causes = {RULES[decided]: _cause(cause, explanation.text) for decided, cause in trace.causes().items()}
+        cells = (causes[key] if key in causes else _field(key, indicator, places[n]) for key, _ in COLUMNS)
         row = "".join(
             f"<td{' class=num' if key in NUMERIC else ''}>{cell}</td>"
             for (key, _), cell in zip(COLUMNS, cells, strict=True)
@@ -59,7 +64,7 @@ def render_indicators(explanation: Explanation) -> Iterator[str]:
 
 
 def _field(key: str, indicator: dict[str, Any], place: int) -> str:
-    value = indicator[key]
+    value = indicator.get(key)
     if value is None:
         return ""
     if key == "id":
@@ -90,12 +95,14 @@ def render_checks(explanation: Explanation) -> Iterator[str]:
 def render_outline(explanation: Explanation) -> Iterator[str]:
     """The headings; row `s1` is that of section s1."""
     yield "<thead><tr><th scope=col>编号<i>id</i></th><th scope=col>层级<i>level</i></th><th scope=col>序号<i>label</i></th>"
-    yield "<th scope=col>标题<i>title</i></th><th scope=col>上级<i>parent</i></th></tr></thead><tbody>"
-    for s in explanation.record["sections"]:
+    yield "<th scope=col>标题<i>title</i></th><th scope=col>上级<i>parent</i></th><th scope=col>规则<i>rule</i></th>"
+    yield "</tr></thead><tbody>"
+    for s, rule in zip(explanation.record["sections"], explanation.headings, strict=True):
         name = show_plain(s["id"])
         cells = f"<td class=num>{s['level']}</td><td>{show(s['label'] or '')}</td><td>{show(s['title'])}</td>"
         parent = show(s["parent"] or "")
-        yield f'<tr id="{name}"><td><a href="#t-{name}">{name}</a></td>{cells}<td>{parent}</td></tr>'
+        yield f'<tr id="{name}"><td><a href="#t-{name}">{name}</a></td>{cells}<td>{parent}</td>'
+        yield f'<td><a href="#rule-{rule}">{rule}</a></td></tr>'
     yield "</tbody>"
 
 
@@ -118,13 +125,14 @@ def render_rules(explanation: Explanation) -> Iterator[str]:
     """What the rules say that named the indicators and gave them their time, status and growth, with how often each did."""
     counts: dict[str, int] = defaultdict(int)
     for trace in explanation.traces:
-        for cause in (trace.name, trace.time, trace.status, trace.growth):
-            if cause:
-                counts[cause.rule] += 1
+        for cause in trace.causes().values():
+            counts[cause.rule] += 1
+    for rule in explanation.headings:
+        counts[rule] += 1
     for mark in explanation.marks:
         counts[mark.rule] += mark.rule == "completes_growth"
     for reason in reasons().values():
-        if reason.about not in ("refused", "word", "heading") and counts.get(reason.rule):
+        if reason.about not in ("refused", "date", "word") and counts.get(reason.rule):
             yield f'<li id="rule-{reason.rule}">{_said(reason)} <b class=count>{counts[reason.rule]}</b></li>'
 
 

@@ -6,10 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from chalicelib.explain.headings import refused_headings
 from chalicelib.explain.model import Mark
 from chalicelib.explain.refused import RUN, refuse_number
 from chalicelib.explain.watch import Watch
 from chalicelib.reading.figures import Item, Ratio, item_start
+from chalicelib.reading.headings import find_numbered
 from chalicelib.reading.model import Page, Section
 from chalicelib.reading.refusals import Refusal, find_refusals
 from chalicelib.reading.tables import find_table_lines
@@ -18,10 +20,13 @@ from chalicelib.reading.tables import find_table_lines
 WHOLE = re.compile(rf"(?:{RUN.pattern})(?:(?<=\d)[.,]\d+)*")
 
 
-def mark_numbers(watch: Watch, page: Page, sections: Sequence[Section]) -> list[Mark]:
-    """The marks of all numbers in reading order: none overlaps another, and no number is left out."""
-    taken = _apart([*_labels(sections), *_figures(watch), *_cells(watch)])
-    return list(_with_refused(taken, watch.folded, page))
+def mark_numbers(watch: Watch, page: Page, sections: Sequence[Section], rules: Sequence[str]) -> list[Mark]:
+    """The marks of all numbers in reading order: none overlaps another, and no number is left out.
+
+    `rules` are those of the sections' headings.
+    """
+    taken = _apart([*_labels(sections, rules), *_figures(watch), *_cells(watch)])
+    return list(_with_refused(taken, watch.folded, page, sections))
 
 
 def _apart(marks: list[Mark]) -> list[Mark]:
@@ -33,10 +38,10 @@ def _apart(marks: list[Mark]) -> list[Mark]:
     return kept
 
 
-def _labels(sections: Sequence[Section]) -> Iterator[Mark]:
-    for section in sections:
+def _labels(sections: Sequence[Section], rules: Sequence[str]) -> Iterator[Mark]:
+    for section, rule in zip(sections, rules, strict=True):
         if section.label and section.start < section.title_start:
-            yield Mark(section.start, section.title_start, "label", "heading_label")
+            yield Mark(section.start, section.title_start, "label", rule)
 
 
 def _figures(watch: Watch) -> Iterator[Mark]:
@@ -74,9 +79,9 @@ def _cells(watch: Watch) -> Iterator[Mark]:
 # --- what is left ----------------------------------------------------------------------------------------------
 
 
-def _with_refused(taken: list[Mark], folded: str, page: Page) -> Iterator[Mark]:
+def _with_refused(taken: list[Mark], folded: str, page: Page, sections: Sequence[Section]) -> Iterator[Mark]:
     """The marks, and between them those of all numbers that no figure took."""
-    left = _Left(folded, page)
+    left = _Left(folded, page, sections)
     done = 0
     for mark in taken:
         yield from left.between(done, mark.start)
@@ -88,9 +93,10 @@ def _with_refused(taken: list[Mark], folded: str, page: Page) -> Iterator[Mark]:
 class _Left:
     """Tells why a number that no figure took was refused."""
 
-    def __init__(self, folded: str, page: Page) -> None:
+    def __init__(self, folded: str, page: Page, sections: Sequence[Section]) -> None:
         self.folded, self.page = folded, page
-        self.excluded = _disjoint(find_refusals(folded))
+        listed = refused_headings(sections, find_numbered(folded, page.body_start))
+        self.excluded = _disjoint([*find_refusals(folded), *listed])
         self.rows = find_table_lines(folded, page.body_start)
 
     def between(self, start: int, end: int) -> Iterator[Mark]:
@@ -122,7 +128,7 @@ class _Left:
 def _disjoint(refusals: list[Refusal]) -> list[Refusal]:
     """The refusals without overlap: what two cover goes to the first."""
     kept: list[Refusal] = []
-    for refusal in refusals:
+    for refusal in sorted(refusals, key=lambda r: (r.start, r.end)):
         start = max(refusal.start, kept[-1].end if kept else 0)
         if start < refusal.end:
             kept.append(Refusal(start, refusal.end, refusal.rule))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from chalicelib.records import Record
 
@@ -19,12 +19,22 @@ class Cause:
 
 @dataclass(slots=True)
 class Trace:
-    """How one indicator came about: what named it, and what decided its time, its status and its growth."""
+    """How one indicator came about: what named it, and what decided its time, status, concept, bound and growth.
+
+    `bound` is None for an exact figure, `growth` where none is stated.
+    """
 
     name: Cause
     time: Cause
     status: Cause
+    concept: Cause
+    bound: Cause | None = None
     growth: Cause | None = None
+
+    def causes(self) -> dict[str, Cause]:
+        """The causes by what they decided."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {decided: cause for decided, cause in given.items() if cause is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +55,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A report's record and clean text, its numbers in reading order, and a trace for each of its indicators."""
+    """A report's record and clean text, its numbers in reading order, a trace for each indicator, a rule for each section."""
 
     record: Record
     text: str
     body_start: int
     marks: tuple[Mark, ...]
     traces: tuple[Trace, ...]
+    headings: tuple[str, ...]

@@ -70,7 +70,7 @@ def _lists(explanation: Explanation) -> Iterator[str]:
     refused = sum(mark.kind == "refused" for mark in explanation.marks)
     yield _head("refused", "不采用的数字", "numbers refused, by rule", refused)
     yield "\n".join(render_refused(explanation)) + "</section>\n"
-    yield _head("rules", "采用的规则", "rules that made the indicators", None)
+    yield _head("rules", "采用的规则", "rules that made indicators and headings", None)
     yield f"<ul>{''.join(render_rules(explanation))}</ul></section>\n"
     yield _head("outline", "标题", "headings", len(record["sections"]))
     yield '<div class="wide" tabindex="0" role="region" aria-labelledby="h-outline"><table>'

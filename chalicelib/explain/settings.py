@@ -1,10 +1,14 @@
-"""What decided an indicator's time and status, and in a table its growth: the questions that the reader asks itself."""
+"""What decided the fields of an indicator: the questions that the reader asks itself, asked again for their answers."""
 
 from __future__ import annotations
 
+import re
+
 from chalicelib.explain.model import Cause
 from chalicelib.reading.clauses import LONGEST
+from chalicelib.reading.concepts import find_concept
 from chalicelib.reading.context import Context, _cue
+from chalicelib.reading.counting import ABOUT, AT_LEAST, AT_MOST, OR_MORE, ROUGHLY, UP_TO
 from chalicelib.reading.model import Indicator
 from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed
 
@@ -56,6 +60,33 @@ def _opens(folded: str, start: int, marks: str) -> int:
     """Where the sentence or clause that holds `start` begins, within the reach that the reader looks back."""
     floor = max(0, start - LONGEST)
     return max(floor - 1, *(folded.rfind(mark, floor, start) for mark in marks)) + 1
+
+
+BOUNDS = {">=": (AT_LEAST, OR_MORE), "<=": (AT_MOST, UP_TO), "~": (ABOUT, ROUGHLY)}
+VAGUE = re.compile("[余多来几]")
+
+
+def trace_bound(folded: str, found: Indicator) -> Cause | None:
+    """The word that makes a figure more or less than exact."""
+    if found.bound == "=":
+        return None
+    start, end = found.number_start, found.number_end
+    if inside := VAGUE.search(folded, start, end):
+        return Cause("bound_inside", inside.span())
+    before, behind = BOUNDS[found.bound]
+    floor = max(0, start - 6)
+    if word := before.search(folded[floor:start]):
+        return Cause("bound_before", (floor + word.start(), floor + word.end()))
+    word = behind.match(folded, end)
+    return Cause("bound_behind", word.span()) if word else Cause("bound_before")
+
+
+def trace_concept(found: Indicator) -> Cause:
+    """Why the indicator is of its concept, or of none."""
+    match = find_concept(found)
+    if match is not None:
+        return Cause(f"concept_{match.rule.partition(' ')[0]}")
+    return Cause("concept_of_part" if found.place is not None else "concept_none")
 
 
 def trace_growth_cell(folded: str, figure: TableFigure) -> Cause | None:

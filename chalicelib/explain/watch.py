@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.explain.model import Cause, Trace
-from chalicelib.explain.settings import trace_growth_cell, trace_status, trace_time
+from chalicelib.explain.settings import trace_bound, trace_concept, trace_growth_cell, trace_status, trace_time
 from chalicelib.explain.wording import trace_name
 from chalicelib.reading.clauses import Clause, Sentence
 from chalicelib.reading.figures import Growth, Item, Quantity, Ratio, Zero, item_start
@@ -128,6 +128,8 @@ class Watch(Reader):
             _, others = self.used.pop(last.number_start, ("", [position]))
             self.grown[last.number_start] = others
             self.used[group[0].start] = ("completes_growth", others)
+            found, trace = self.made[position], self.traces[position]
+            trace.concept, trace.bound = trace_concept(found), trace_bound(self.folded, found)
         return done
 
     def _grow(self, position: int, growth: Item) -> None:
@@ -146,7 +148,14 @@ class Watch(Reader):
             self.used.setdefault(start, ("no_name", []))
             return
         found = self.made[position]
-        trace = Trace(cause, trace_time(self.context, found), trace_status(self.context, start, found, reached))
+        context = self.context
+        trace = Trace(
+            cause,
+            trace_time(context, found),
+            trace_status(context, start, found, reached),
+            trace_concept(found),
+            trace_bound(self.folded, found),
+        )
         if isinstance(item, Growth) and found.yoy is not None:
             trace.growth = Cause("growth_alone", (item.start, item.end))
         self.traces.append(trace)
