@@ -31,6 +31,7 @@ class _Body:
         self.body_start = explanation.body_start
         self.headings = explanation.record["sections"]
         self.section_at = {s["start"]: s["id"] for s in self.headings}
+        self.remarked = {check["indicator"] for check in explanation.record["checks"]}
         self.heading = self.mark = 0
 
     def lines(self) -> Iterator[str]:

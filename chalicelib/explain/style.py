@@ -40,8 +40,10 @@ align-items:start;margin-top:1.25rem}
 #text .title{font-size:1.3em;font-weight:600}#text .row{white-space:pre-wrap;font-variant-numeric:tabular-nums;
 margin:0}#text .row+:not(.row){margin-top:1em}
 #text a{color:inherit;text-decoration:none;border-radius:2px;unicode-bidi:isolate;scroll-margin-top:5rem}
-.i,#text a.i{background:var(--ib);color:var(--i);border-bottom:2px solid var(--i);font-weight:600;padding:0 .12em}
-.g,#text a.g{background:var(--gb);color:var(--g);border-bottom:3px double var(--g);padding:0 .12em}
+.i,#text a.i{background:var(--ib);color:var(--i);border-bottom:2px solid var(--i);font-weight:600;padding:0 .12em;margin:0 1px}
+.g,#text a.g{background:var(--gb);color:var(--g);border-bottom:3px double var(--g);padding:0 .12em;margin:0 1px}
+#text a.c::after{content:"!";font-weight:700;color:#fff;background:#b3261e;border-radius:1em;padding:0 .35em;margin-left:.2em;
+font-size:.75em}
 .h{color:var(--h);border-left:3px solid var(--h);padding-left:.3em;font-weight:600}
 .r,#text a.r{color:var(--r);border-bottom:1px dashed var(--r);text-decoration:line-through;
 text-decoration-thickness:1px}
@@ -64,6 +66,7 @@ border:1px solid var(--line);border-radius:6px;cursor:pointer}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;width:max-content;min-width:100%;overflow-wrap:normal}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line);max-width:19rem}
 th{position:sticky;top:0;background:var(--card);white-space:nowrap}th i{display:block;font-weight:400}
+td:first-child,th:first-child{position:sticky;left:0;background:var(--bg)}th:first-child{z-index:1;background:var(--card)}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr[id],li[id],details[id]{scroll-margin-top:5rem}tr[id] td{scroll-margin-top:3rem}
 ul,ol{padding-left:1.25rem}li{margin:.25rem 0}
@@ -101,6 +104,7 @@ const from=rule.querySelector('summary')||rule;return [make('br'),...copy(from).
 function fields(row,names){const list=make('dl');[...row.cells].forEach((cell,n)=>{if(!cell.textContent)return;
 const value=make('dd',...copy(cell));const link=cell.querySelector('a[href^="#rule-"]');if(link)value.append(...said(link));
 list.append(make('dt',...copy(names[n])),value)});return list}
+const remarks=id=>[...document.querySelectorAll('#checks a[href="#'+CSS.escape(id)+'"]')].map(a=>make('p',...copy(a.closest('li'))));
 function rowOf(id){const row=document.getElementById(id);return row&&row.cells?row:null}
 function show(mark){
   text.querySelectorAll('.on').forEach(other=>other.classList.remove('on'));
@@ -108,7 +112,7 @@ function show(mark){
   const close=make('button','×');close.type='button';close.setAttribute('aria-label','关闭');close.onclick=hide;
   panel.replaceChildren(close,make('h3',mark.textContent));
   for(const id of ids){const row=rowOf(id);
-    if(row){panel.append(fields(row,[...row.closest('table').tHead.rows[0].cells]))}
+    if(row){panel.append(fields(row,[...row.closest('table').tHead.rows[0].cells]),...remarks(id))}
     else{const link=make('a',id.replace('rule-',''));link.href='#'+id;panel.append(make('p',link,...said(link)))}
   }
   if(!ids[0].startsWith('rule-'))text.querySelectorAll('a[href="#'+CSS.escape(ids[0])+'"]').forEach(same=>same.classList.add('on'));
