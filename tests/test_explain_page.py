@@ -158,6 +158,7 @@ def test_a_page_names_the_candidates_of_an_open_township() -> None:
 def test_a_page_shows_the_fields_the_rules_and_the_remarks() -> None:
     data = f"{HEAD}\n完成参保率130%。力争完成税收860万元，同比增长6.8%。".encode()
     page = explain_page(data, "a.txt", TINGPANG)
+    assert page.count('<a class="i c"') == 1  # the figure that a check remarks on
     for piece in (
         "share_over_100",
         "target_word",

@@ -69,11 +69,11 @@ class _Body:
         return "".join(pieces)
 
     def _anchor(self, mark: Mark, start: int, end: int) -> str:
+        ids = [f"i{n + 1}" for n in mark.indicators]
+        look = class_of(mark) + ("" if self.remarked.isdisjoint(ids) else " c")
         number = f' id="n{self.mark}"' if start == mark.start else ""
-        many = f' data-i="{" ".join(f"i{n + 1}" for n in mark.indicators)}"' if len(mark.indicators) > 1 else ""
-        return (
-            f'<a class="{class_of(mark)}"{number} href="#{self._target(mark)}"{many}>{show(self.text[start:end])}</a>'
-        )
+        many = f' data-i="{" ".join(ids)}"' if len(ids) > 1 else ""
+        return f'<a class="{look}"{number} href="#{self._target(mark)}"{many}>{show(self.text[start:end])}</a>'
 
     def _target(self, mark: Mark) -> str:
         if mark.indicators:

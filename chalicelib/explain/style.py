@@ -42,7 +42,7 @@ margin:0}#text .row+:not(.row){margin-top:1em}
 #text a{color:inherit;text-decoration:none;border-radius:2px;unicode-bidi:isolate;scroll-margin-top:5rem}
 .i,#text a.i{background:var(--ib);color:var(--i);border-bottom:2px solid var(--i);font-weight:600;padding:0 .12em;margin:0 1px}
 .g,#text a.g{background:var(--gb);color:var(--g);border-bottom:3px double var(--g);padding:0 .12em;margin:0 1px}
-#text a.c::after{content:"!";font-weight:700;color:#fff;background:#b3261e;border-radius:1em;padding:0 .35em;margin-left:.2em;
+#text a.i.c::after{content:"!";font-weight:700;color:#fff;background:#b3261e;border-radius:1em;padding:0 .4em;margin-left:.25em;
 font-size:.75em}
 .h{color:var(--h);border-left:3px solid var(--h);padding-left:.3em;font-weight:600}
 .r,#text a.r{color:var(--r);border-bottom:1px dashed var(--r);text-decoration:line-through;
