@@ -77,6 +77,7 @@ body:has(#show-i:not(:checked)) #text a.i,body:has(#show-g:not(:checked)) #text 
 body:has(#show-r:not(:checked)) #text a.r,body:has(#show-w:not(:checked)) #text a.w,
 body:has(#show-t:not(:checked)) #text a.t{all:unset}
 body:has(#show-h:not(:checked)) #text .h{color:inherit;border:0;padding:0;font-weight:inherit}
+@media(max-width:90rem){#panel{top:6rem;max-height:calc(100vh - 7.25rem)}html{scroll-padding-top:6rem}}
 @media(max-width:60rem){main{display:block}#panel{position:fixed;inset:auto 0 0 0;top:auto;
 max-height:45vh;border-radius:12px 12px 0 0;
 border-width:1px 0 0;z-index:3;box-shadow:0 -4px 16px #0003}#panel:has(.hint){position:static;border-width:1px;
@@ -112,11 +113,11 @@ function show(mark){
   const close=make('button','×');close.type='button';close.setAttribute('aria-label','关闭');close.onclick=hide;
   panel.replaceChildren(close,make('h3',mark.textContent));
   for(const id of ids){const row=rowOf(id);
-    if(row){panel.append(fields(row,[...row.closest('table').tHead.rows[0].cells]),...remarks(id))}
+    if(row){panel.append(...remarks(id),fields(row,[...row.closest('table').tHead.rows[0].cells]))}
     else{const link=make('a',id.replace('rule-',''));link.href='#'+id;panel.append(make('p',link,...said(link)))}
   }
   if(!ids[0].startsWith('rule-'))text.querySelectorAll('a[href="#'+CSS.escape(ids[0])+'"]').forEach(same=>same.classList.add('on'));
-  mark.classList.add('on');
+  mark.classList.add('on');panel.scrollTop=0;
 }
 function hide(){text.querySelectorAll('.on').forEach(other=>other.classList.remove('on'));panel.innerHTML=hint}
 const marked=event=>event.target.closest&&event.target.closest('#text a');
