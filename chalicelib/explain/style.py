@@ -77,6 +77,7 @@ body:has(#show-i:not(:checked)) #text a.i,body:has(#show-g:not(:checked)) #text 
 body:has(#show-r:not(:checked)) #text a.r,body:has(#show-w:not(:checked)) #text a.w,
 body:has(#show-t:not(:checked)) #text a.t{all:unset}
 body:has(#show-h:not(:checked)) #text .h{color:inherit;border:0;padding:0;font-weight:inherit}
+@media(min-width:60.01rem){main:not(:has(.hint)){min-height:100vh}}
 @media(max-width:90rem){#panel{top:6rem;max-height:calc(100vh - 7.25rem)}html{scroll-padding-top:6rem}}
 @media(max-width:60rem){main{display:block}#panel{position:fixed;inset:auto 0 0 0;top:auto;
 max-height:45vh;border-radius:12px 12px 0 0;
