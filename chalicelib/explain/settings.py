@@ -16,10 +16,11 @@ from chalicelib.reading.tables import CELL, NUMBER, TableFigure, _signed
 def trace_time(context: Context, found: Indicator) -> Cause:
     """The period that the text names, or whose year it is where none is named. Asked right behind `context.at`."""
     periods = context.periods
-    if periods._current is not None:
+    current = periods._current
+    if current is not None:
         mention = periods.mentions[periods._mention - 1]
-        named = periods._current.year is not None
-        return Cause("period_named" if named else "months_named", (mention.start, mention.end))
+        carried = "period_carried" if mention.period.year is None else "period_named"
+        return Cause("months_named" if current.year is None else carried, (mention.start, mention.end))
     if found.year is None:
         return Cause("year_unknown")
     return Cause("year_of_report" if found.year == context.identity.review_year else "year_of_plan")

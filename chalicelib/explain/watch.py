@@ -90,8 +90,9 @@ class Watch(Reader):
     def _read_years(self, clause: Clause, respectively: int, items: Sequence[Item]) -> bool:
         position = len(self.made)
         done = bool(self._during("list_of_years", super()._read_years, clause, respectively, items))
-        for trace in self.traces[position:]:
+        for trace, found in zip(self.traces[position:], self.made[position:], strict=True):
             trace.time = Cause("year_of_list", (clause.start, respectively))
+            trace.status = Cause("later_year" if found.status == "target" else "reported")
         return done
 
     def _read_group(self, clause: Clause, n: int, before: str, base: int) -> int:
