@@ -142,7 +142,7 @@ class Watch(Reader):
 
     def _add(self, item: Item, name: str, *, anchor: bool = True, reached: bool = False) -> None:
         position = len(self.made)
-        cause = trace_name(self, item, name, reached=reached)
+        cause = trace_name(self, item, name, anchor=anchor, reached=reached)
         super()._add(item, name, anchor=anchor, reached=reached)
         start = item_start(item)
         if len(self.made) == position:

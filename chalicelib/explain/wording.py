@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from chalicelib.explain.model import Cause
 from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.figures import Growth, Item, item_start
-from chalicelib.reading.growth import absolute_change
 
 if TYPE_CHECKING:
     from chalicelib.explain.watch import Watch
 
 
-def trace_name(watch: Watch, item: Item, name: str, *, reached: bool) -> Cause:
+def trace_name(watch: Watch, item: Item, name: str, *, anchor: bool, reached: bool) -> Cause:
     """The step that named the figure; for one that is named by the words around it, where these stand."""
     if watch.step:
         return Cause(watch.step)
@@ -21,8 +20,8 @@ def trace_name(watch: Watch, item: Item, name: str, *, reached: bool) -> Cause:
         return Cause("share_of_target")
     if watch.leads_from and name == watch.leads_from:
         return Cause("change_target")
-    if watch.anchored and absolute_change(watch.before):
-        return Cause("change_of_value")
+    if not anchor:
+        return Cause("change_of_value")  # no growth or share can be of a change
     return _around(watch, item, name)
 
 
