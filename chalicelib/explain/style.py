@@ -87,10 +87,13 @@ border-radius:8px;box-shadow:none}
 .bar [lang=en],.bar nav{display:none}
 html{scroll-padding-top:6rem}header,main,section{padding:0 1rem}
 .facts{grid-template-columns:1fr 1fr}.facts div:nth-child(n+10){grid-column:1/-1}}
+@page wide{size:A4 landscape;margin:10mm}
 @media print{:root{--bg:#fff;--fg:#000;--ib:#fff;--gb:#fff;--soft:#333;--card:#fff}body{font-size:10pt}
 .bar{position:static}
 .bar nav,#panel,input{display:none}main{display:block}.wide{overflow:visible;max-height:none;border:0}
-table{width:100%;font-size:6.5pt;overflow-wrap:anywhere;table-layout:fixed}th{position:static;white-space:normal}
+table{width:100%;font-size:6.5pt;overflow-wrap:break-word}
+#indicators{page:wide;max-width:none}#indicators :is(th,td):nth-child(12){display:none}
+#indicators :is(th,td):nth-child(2){min-width:9em}th{position:static;white-space:normal}
 th,td{padding:1pt 2pt}
 tr,li{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}}
 """
@@ -98,7 +101,6 @@ tr,li{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}}
 SCRIPT = """
 'use strict';
 const text=document.getElementById('text'),panel=document.getElementById('panel'),hint=panel.innerHTML;
-const heads=[...document.querySelectorAll('#indicators thead th')];
 const make=(tag,...inside)=>{const made=document.createElement(tag);made.append(...inside);return made};
 const copy=node=>[...node.childNodes].map(child=>child.cloneNode(true));
 function said(link){const rule=document.getElementById(link.hash.slice(1));if(!rule)return [];
