@@ -45,6 +45,12 @@ def _arguments() -> argparse.ArgumentParser:
 
     parse = commands.add_parser("parse", help="print the record of one file as JSON; nothing is stored")
     parse.add_argument("file", type=Path, metavar="FILE")
+    parse.add_argument(
+        "--explain",
+        action="store_true",
+        help="instead of the record, an HTML page: the text with every number marked, and the rule that made or refused it",
+    )
+    parse.add_argument("-o", "--output", type=Path, metavar="PATH", help="write to this file, not to standard output")
     parse.set_defaults(run=_parse)
 
     ingest = commands.add_parser("ingest", help="publish files, and all files of folders")
@@ -91,8 +97,24 @@ def _parse(asked: argparse.Namespace) -> int:
 
     with asked.file.open("rb") as stream:
         intake.require_size(os.fstat(stream.fileno()).st_size, intake.max_bytes(os.environ))
-        parsed = parse_upload(stream.read(), upload_state.clean_filename(asked.file.name), asked.township)
-    sys.stdout.buffer.write(records.dump(parsed.record))
+        data, filename = stream.read(), upload_state.clean_filename(asked.file.name)
+    parsed = parse_upload(data, filename, asked.township)
+    if asked.explain:
+        from chalicelib.explain import explain_page
+
+        return _write(explain_page(data, filename, asked.township).encode(), asked)
+    return _write(records.dump(parsed.record), asked)
+
+
+def _write(content: bytes, asked: argparse.Namespace) -> int:
+    """To standard output, or to the file that `--output` names, with a line on stderr that says so."""
+    if asked.output is None:
+        sys.stdout.buffer.write(content)
+        return 0
+    if asked.output.exists() and asked.output.samefile(asked.file):
+        return _fail(f"{asked.output} is the report itself: name another file for the output.")
+    asked.output.write_bytes(content)
+    print(f"Wrote {asked.output}: {len(content)} bytes.", file=sys.stderr)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib.reading.clauses import Sentence, find_zeros, split_sentences
 from chalicelib.reading.figures import Item, Ratio, Zero, item_start
@@ -16,8 +16,16 @@ from chalicelib.reading.reader import Reader
 from chalicelib.reading.tables import TableFigure, find_table_lines, read_tables
 
 
-def read_indicators(page: Page, identity: Identity, sections: Sequence[Section]) -> tuple[Indicator, ...]:
-    """Every quantity of the body as an indicator, in reading order; concepts are not yet named."""
+def read_indicators(
+    page: Page,
+    identity: Identity,
+    sections: Sequence[Section],
+    watch: Callable[[str, Identity, Sequence[Section]], Reader] | None = None,
+) -> tuple[Indicator, ...]:
+    """Every quantity of the body as an indicator, in reading order; concepts are not yet named.
+
+    `watch` makes a reader that keeps account of what it does; without it nothing is kept.
+    """
     folded = _with_headings_closed(fold(page.text), sections)
     body = page.body_start
     growths, quantities = find_growth(folded, [q for q in find_quantities(folded, page.text) if q.start >= body])
@@ -30,7 +38,7 @@ def read_indicators(page: Page, identity: Identity, sections: Sequence[Section])
     rows = find_table_lines(folded, body)
     figures = list(read_tables(page.text, body)) if rows else []
     prose = [s for s in split_sentences(folded, body, items) if not _in_row(rows, s.start)]
-    reader = Reader(folded, identity, sections)
+    reader = (watch or Reader)(folded, identity, sections)
     parts: list[Sentence | TableFigure] = [*prose, *figures]
     for part in sorted(parts, key=lambda p: p.start):
         if isinstance(part, Sentence):
