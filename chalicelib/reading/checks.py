@@ -8,20 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from chalicelib.reading.concepts import dimensions_of_name, normal_name
-from chalicelib.reading.contradictions import find_contradicted_growth, find_parts_over_wholes
-from chalicelib.reading.lexicon import units
+from chalicelib.reading.contradictions import find_contradicted_growth
+from chalicelib.reading.lexicon import one_of, read_words, units
 from chalicelib.reading.model import Indicator
+from chalicelib.reading.parts import find_parts_over_wholes
 from chalicelib.reading.remarks import Remark
+from chalicelib.reading.rounding import Interval, read_interval
+from chalicelib.reading.spans import is_of_one_year, is_of_the_place
 
-# Rates that are shares of a whole, so that more than 100 % is a misprint or another quantity.
-SHARES = ("率", "占比", "比重", "满意度")
-OF_TASK = re.compile("任务|目标|计划|预算|进度")  # what was reached of these may well be more
-NO_SHARES = ("增长率", "增速", "完成率", "收益率", "利润率", "产销率", "投资率", "回报率", "周转率", "负债率")
-# What a place has but one of at a time.
-SINGLE = frozenset({"CNY", "USD", "percent", "permille", "person"})
+RULES = "checks.toml"
+# How far before a share the words stand that say what it is a share of (占全年目标任务的).
+NEAR = 14
+
 # Dimensions that are never those of a count beside the amount (拆除违建20处、1.5万平方米).
 AMOUNTS = frozenset({"money", "area", "weight", "length", "volume", "power", "energy"})
 
@@ -32,10 +34,10 @@ def check_indicators(indicators: Sequence[Indicator], folded: str = "") -> list[
     `folded` is the report's folded text, in which the rules look how numbers were printed and what 其中 says.
     """
     found = [
-        *_shares_over_100(indicators),
+        *_shares_over_100(indicators, folded),
         *find_contradicted_growth(indicators, folded),
         *find_parts_over_wholes(indicators, folded),
-        *_two_values(indicators),
+        *_two_values(indicators, folded),
         *_misfits(indicators),
         *_targets_without_year(indicators),
     ]
@@ -50,43 +52,76 @@ def check_township(named: str | None, stated: str | None) -> list[dict[str, Any]
     return [{"rule": "township_named_otherwise", "indicator": None, "message": message}]
 
 
-def _shares_over_100(indicators: Sequence[Indicator]) -> Iterator[Remark]:
+def _shares_over_100(indicators: Sequence[Indicator], folded: str) -> Iterator[Remark]:
     for n, i in enumerate(indicators):
-        share = i.unit == "%" and i.name.endswith(SHARES) and not i.name.endswith(NO_SHARES)
-        if share and not OF_TASK.search(i.name) and i.value is not None and i.value > 100:
-            yield Remark("share_over_100", n, f"{i.name} is {i.value} %, more than the whole.")
+        if i.unit == "%" and i.value is not None and i.value > 100 and i.name.endswith(read_words(RULES, "share")):
+            clause = folded[max(i.start, i.number_start - NEAR) : i.number_start]
+            if not _may_exceed().search(i.name + clause):
+                yield Remark("share_over_100", n, f"{i.name} is {i.value} %, more than the whole.")
 
 
-def _two_values(indicators: Sequence[Indicator]) -> Iterator[Remark]:
-    """One concept, time and status with two exact values."""
-    seen: dict[tuple[object, ...], tuple[int, Decimal]] = {}
+def _two_values(indicators: Sequence[Indicator], folded: str) -> Iterator[Remark]:
+    """One concept, time and status with two exact values in two sentences, neither of them the other one rounded."""
+    seen: dict[tuple[object, ...], int] = {}
+    single = _single()
     for n, i in enumerate(indicators):
-        if i.concept is None or i.value is None or i.bound != "=" or i.standard is None or i.standard[1] not in SINGLE:
+        # 税收 alone is of a firm as often as of the place.
+        if i.concept not in single or i.value is None or i.bound != "=" or i.standard is None or len(i.name) < 3:
             continue
         if i.status == "target":
             continue  # a target often has a second, higher one: 18亿元,力争20亿元
         # 826人、1310人次: people and their turns are both persons, and both can be right.
-        key = (i.concept, normal_name(i.name), i.year, i.months, i.status, (i.unit or "").rstrip(")）").endswith("次"))
-        first, value = seen.setdefault(key, (n, i.standard[0]))
-        if value != i.standard[0]:
-            message = f"{i.name} is {i.standard[0]} {i.standard[1]} here and {value} in i{first + 1}."
+        turns = (i.unit or "").rstrip(")）").endswith("次")
+        key = (i.concept, normal_name(i.name), i.year, i.months, i.status, i.standard[1], turns)
+        other = indicators[seen.setdefault(key, n)]
+        if other is i or other.start == i.start or _standard(other, folded).touches(_standard(i, folded)):
+            continue
+        if not _is_total(other, folded):
+            seen[key] = n
+        elif _is_total(i, folded):
+            message = f"{i.name} is {i.value} {i.unit} here and {other.value} {other.unit} in i{seen[key] + 1}."
             yield Remark("two_values", n, message)
 
 
+def _is_total(i: Indicator, folded: str) -> bool:
+    return is_of_one_year(i, folded) and is_of_the_place(i, folded)
+
+
+def _standard(i: Indicator, folded: str) -> Interval:
+    """What the printed number may stand for, in the standard unit."""
+    assert i.value is not None
+    assert i.standard is not None
+    printed = read_interval(i.value, folded[i.number_start : i.number_end])
+    factor = i.standard[0] / i.value if i.value else Decimal(1)
+    return Interval(printed.low * factor, printed.high * factor)
+
+
 def _misfits(indicators: Sequence[Indicator]) -> Iterator[Remark]:
-    """A unit that measures something else than what the name says."""
+    """A unit that measures something else than what the name says at its end (粮食产量3万亩)."""
+    known, heads = units(), read_words(RULES, "head")
     for n, i in enumerate(indicators):
-        unit = units().get(i.unit or "")
-        if i.concept is not None or i.value is None or unit is None or unit.dimension not in AMOUNTS:
+        if i.concept is not None or i.value is None or i.place is not None or not i.name.endswith(heads):
+            continue
+        unit = known.get(i.unit or "")
+        if unit is None or unit.dimension not in AMOUNTS:
             continue
         meant = dimensions_of_name(i.name)
-        if meant and meant <= AMOUNTS and unit.dimension not in meant:
-            yield Remark(
-                "unit_misfit", n, f"{i.name} is given in {i.unit}, but is measured in {' or '.join(sorted(meant))}."
-            )
+        if meant and unit.dimension not in meant:
+            measured = " or ".join(sorted(meant))
+            yield Remark("unit_misfit", n, f"{i.name} is given in {i.unit}, but is measured in {measured}.")
 
 
 def _targets_without_year(indicators: Sequence[Indicator]) -> Iterator[Remark]:
     for n, i in enumerate(indicators):
         if i.status == "target" and i.year is None:
             yield Remark("target_without_year", n, f"{i.name} is a target, but the report names no year for it.")
+
+
+@cache
+def _single() -> frozenset[str]:
+    return frozenset(read_words(RULES, "one_value"))
+
+
+@cache
+def _may_exceed() -> re.Pattern[str]:
+    return re.compile(one_of(read_words(RULES, "may_exceed")))
