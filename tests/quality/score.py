@@ -30,17 +30,23 @@ def main(arguments: list[str]) -> int:
     ask.add_argument("--verbose", action="store_true", help="print every error")
     ask.add_argument("--accept", action="store_true", help="write the figures to floors.json")
     ask.add_argument("--lower", action="store_true", help="with --accept: also where a measure of a document falls")
+    ask.add_argument("--every-concept", action="store_true", help="a concept that no gold has is a false alarm too")
     args = ask.parse_args(arguments)
     if bool(args.docs) != bool(args.gold):
         ask.error("--docs and --gold go together")
     if args.docs:
-        scores = score_documents(sorted(args.gold.glob("*.json")), args.docs)
+        gold = [path for path in sorted(args.gold.glob("*.json")) if not path.name.endswith(".excluded.json")]
+        scores = score_documents(gold, args.docs, every_concept=args.every_concept)
         print_table(scores)
+        print_documents(scores, {})
         print_errors(scores)
         return 0
     scores = score_documents(GOLD)
     floors: Floors = json.loads(FLOORS.read_bytes())
-    print_table(scores)
+    seeds = {doc: one for doc, one in scores.items() if doc.startswith("seeds/")}
+    for group in ({doc: one for doc, one in scores.items() if doc not in seeds}, seeds, scores):
+        print_table(group, "seeds" if group is seeds else "all" if group is scores else "held out")
+    print_documents(scores, floors["documents"])
     print_changes(scores, floors)
     if args.verbose:
         print_errors(scores)
@@ -56,13 +62,26 @@ def main(arguments: list[str]) -> int:
     return 1 if fallen else 0
 
 
-def print_table(scores: Mapping[str, Score]) -> None:
-    """A row a measure, over all documents."""
-    print(f"{len(scores)} documents")
+def print_table(scores: Mapping[str, Score], group: str = "all") -> None:
+    """A row a measure, over the documents of a group."""
+    print(f"{len(scores)} documents, {group}")
     print(f"{'measure':9} {'precision':>9} {'recall':>7} {'F1':>6} {'right':>6} {'gold':>6} {'read':>6}")
     for measure, tally in total(scores).tallies.items():
         rates = f"{tally.precision:9.3f} {tally.recall:7.3f} {tally.f1:6.3f}"
         print(f"{measure:9} {rates} {tally.hit:6} {tally.gold:6} {tally.found:6}")
+
+
+def print_documents(scores: Mapping[str, Score], floors: Mapping[str, Any]) -> None:
+    """F1 of each document; + and - where it is above and below its floor."""
+    wide = max(map(len, scores), default=0) + 1
+    print(" " * wide + "".join(f"{measure:>10}" for measure in MEASURES))
+    for doc, score in scores.items():
+        cells = ""
+        for measure in MEASURES:
+            f1 = score.tallies[measure].f1
+            floor = Tally(*floors[doc]["tallies"][measure]).f1 if doc in floors else f1
+            cells += f"{f1:9.3f}{'+' if f1 > floor else '-' if f1 < floor else ' '}"
+        print(f"{doc:{wide}}{cells}".rstrip())
 
 
 def print_changes(scores: Mapping[str, Score], floors: Floors) -> None:

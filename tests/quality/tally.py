@@ -30,20 +30,27 @@ NOTHING_READ: Mapping[str, Any] = {
     "indicators": [],
 }
 
+# What an item of the gold may leave out, and what that means.
+USUAL = {"value": None, "unit": None, "yoy": None, "months": None, "status": "actual", "concept": None}
+
 Item = Mapping[str, Any]
 
 
 @cache
 def gold_concepts() -> frozenset[str]:
     """The concepts that the annotators knew; of concepts added since, the gold says nothing either way."""
-    documents = (load_gold(path) for path in GOLD)
-    return frozenset(i["concept"] for gold in documents for i in gold["indicators"] if i["concept"])
+    return used_concepts(load_gold(path) for path in GOLD)
+
+
+def used_concepts(golds: Iterable[Item]) -> frozenset[str]:
+    """The concepts that the annotators of these documents used."""
+    return frozenset(i["concept"] for gold in golds for i in gold["indicators"] if i["concept"])
 
 
 def load_gold(path: Path) -> dict[str, Any]:
-    """A gold file; numbers as exact decimals."""
+    """A gold file with every field of its indicators; numbers as exact decimals."""
     gold: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    return gold
+    return {**gold, "indicators": [{**USUAL, **item} for item in gold["indicators"]]}
 
 
 @dataclass
@@ -72,15 +79,20 @@ class Tally:
 
 @dataclass
 class Score:
-    """The tallies of all measures, and a line for each item that went wrong, `kind: item`."""
+    """The tallies of all measures, and a line for each item that went wrong, `kind: item`.
+
+    `known` are the concepts of which the gold says something; another one is no false alarm. None is all of them.
+    """
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {measure: Tally() for measure in MEASURES})
     errors: list[str] = field(default_factory=list)
+    known: frozenset[str] | None = field(default_factory=gold_concepts)
 
     def add_document(self, gold: Item, found: Item) -> None:
         """Add what was read of one document."""
-        self._add_report(gold["report"], found)
-        self._add_sections(gold["sections"], found["sections"])
+        self._add_report(gold.get("report", {}), found)
+        if "sections" in gold:
+            self._add_sections(gold["sections"], found["sections"])
         self._add_indicators(gold["indicators"], found["indicators"])
 
     def add(self, other: Score) -> None:
@@ -91,7 +103,7 @@ class Score:
     def _add_report(self, gold: Item, found: Item) -> None:
         read = {key: found[key] for key in META} | {key: found["township"][of] for key, of in PLACE.items()}
         for key, value in read.items():
-            if gold[key] is None and value is None:
+            if key not in gold or (gold[key] is None and value is None):
                 continue
             same = letters(gold[key]) == letters(value)
             self.tallies["report"].add(same, 1, 1)
@@ -119,7 +131,7 @@ class Score:
         for measure, agreeing in (("quantity", pairs), ("named", named), ("full", full)):
             self.tallies[measure].add(len(agreeing), len(gold) - len(optional), len(found) - len(dropped))
         stated = sum(1 for g, item in enumerate(gold) if item["concept"] and g not in optional)
-        said = sum(1 for f, item in enumerate(found) if item["concept"] in gold_concepts() and f not in dropped)
+        said = sum(1 for f, item in enumerate(found) if self._told(item) and f not in dropped)
         right = sum(1 for g, f, _ in pairs if gold[g]["concept"] and gold[g]["concept"] == found[f]["concept"])
         self.tallies["concept"].add(right, stated, said)
         paired = {f for _, f, _ in pairs} | dropped
@@ -135,9 +147,14 @@ class Score:
             self.errors.append(f"misnamed: {name}, read {found['name']}")
         for key in differing(gold, found):
             self.errors.append(f"wrong {key}: {name} is {gold[key]}, read {found[key]}")
-        read = found["concept"] if found["concept"] in gold_concepts() else None
+        read = self._told(found)
         if gold["concept"] != read:
             self.errors.append(f"wrong concept: {name} is {gold['concept']}, read {read}")
+
+    def _told(self, item: Item) -> str | None:
+        """The item's concept, if the gold says something of it."""
+        concept: str | None = item["concept"]
+        return concept if self.known is None or concept in self.known else None
 
 
 def _same_section(gold: Item, found: Item) -> bool:
@@ -172,13 +189,15 @@ def read_document(doc: str, folder: Path = HERE / "docs") -> Item:
     return record
 
 
-def score_documents(gold: Iterable[Path] = GOLD, folder: Path = HERE / "docs") -> dict[str, Score]:
-    """The score of each document, by its name."""
-    scores = {}
-    for path in gold:
-        wanted = load_gold(path)
-        scores[wanted["doc"]] = score = Score()
-        score.add_document(wanted, read_document(wanted["doc"], folder))
+def score_documents(
+    gold: Iterable[Path] = GOLD, folder: Path = HERE / "docs", *, every_concept: bool = False
+) -> dict[str, Score]:
+    """The score of each document, by its name. Of other documents the concepts count that their own gold uses, too."""
+    golds = [load_gold(path) for path in gold]
+    known = None if every_concept else gold_concepts() | used_concepts(golds)
+    scores = {wanted["doc"]: Score(known=known) for wanted in golds}
+    for wanted in golds:
+        scores[wanted["doc"]].add_document(wanted, read_document(wanted["doc"], folder))
     return scores
 
 

@@ -10,9 +10,20 @@ from typing import Any
 
 import pytest
 
+from chalicelib.reading.lexicon import read_rows
 from tests.agreement import letters, pair_up, similarity
 from tests.quality import score
-from tests.quality.tally import GOLD, HERE, MEASURES, NOTHING_READ, PLACE, Score, score_documents
+from tests.quality.tally import (
+    GOLD,
+    HERE,
+    MEASURES,
+    NOTHING_READ,
+    PLACE,
+    Score,
+    Tally,
+    gold_concepts,
+    score_documents,
+)
 
 FLOORS: dict[str, Any] = json.loads(score.FLOORS.read_bytes())
 
@@ -90,8 +101,34 @@ def test_other_documents_are_scored_without_floors(tmp_path: Path, capsys: pytes
     (tmp_path / gold.name).write_bytes(gold.read_bytes())
     assert score.main(["--docs", str(HERE / "docs"), "--gold", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 documents\n")
+    assert out.startswith("1 documents, all\n")
     assert "gansu_siqiao_2014.txt" in out
+
+
+def test_gold_of_others_may_leave_fields_out_and_use_concepts_of_its_own(tmp_path: Path) -> None:
+    row = next(r for r in read_rows("concepts.csv") if r["id"] not in gold_concepts() and r["unit"] == "CNY")
+    name = row["examples"].split("|")[0]
+    body = f"全年{name}500万元。财政总收入600万元。" + "我们坚持以项目建设为抓手，各项工作取得新的成绩。" * 6
+    (tmp_path / "a.txt").write_text(f"亭旁镇2022年度工作总结\n{body}", encoding="utf-8")
+    item = {"names": [name], "value": 5000000, "unit": "元", "year": 2022, "concept": row["id"]}
+    gold = {"doc": "a.txt", "indicators": [item, {**item, "names": ["财政总收入"], "value": 6000000, "concept": None}]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(gold), encoding="utf-8")
+    (tmp_path / "a.excluded.json").write_text("[]", encoding="utf-8")
+    assert score.main(["--docs", str(tmp_path), "--gold", str(tmp_path)]) == 0
+    found = score_documents([path], tmp_path)["a.txt"]
+    assert (found.tallies["full"], found.tallies["report"]) == (Tally(2, 2, 2), Tally())
+    assert found.tallies["concept"] == Tally(1, 1, 2), "its concept counts, and 财政总收入 is known of old"
+
+
+def test_a_concept_that_no_gold_has_counts_if_asked_for() -> None:
+    item = {"value": 5, "unit": "个", "yoy": None, "year": 2022, "months": None, "status": "actual"}
+    gold = {"indicators": [{**item, "names": ["公园"], "concept": None}]}
+    found = {**NOTHING_READ, "indicators": [{**item, "name": "公园", "concept": "parks"}]}
+    for known, said, errors in ((frozenset({"toilets"}), 0, 0), (None, 1, 1)):
+        one = Score(known=known)
+        one.add_document(gold, found)
+        assert (one.tallies["concept"], len(one.errors)) == (Tally(0, 0, said), errors)
 
 
 # --- the measure

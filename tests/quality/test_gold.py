@@ -55,10 +55,10 @@ def load(path: Path) -> dict[str, Any]:
 def digits_of(number: str) -> float | None:
     """What a number in Arabic digits says, 万 and 亿 multiplied out; None for any other."""
     plain = unicodedata.normalize("NFKC", squeeze(number)).replace(",", "")
-    found = re.match(r"(\d+(?:\.\d+)?)(?:[-~—至]\d+(?:\.\d+)?)?[余多]?([亿万千百]?)", plain)
+    found = re.match(r"(\d+(?:\.\d+)?)(?:[-~—至]\d+(?:\.\d+)?)?[余多]?([亿万]|[千百](?![米瓦克卡]))?", plain)
     if not found:
         return None
-    return float(found[1]) * {"亿": 1e8, "万": 1e4, "千": 1e3, "百": 1e2}.get(found[2], 1)
+    return float(found[1]) * {"亿": 1e8, "万": 1e4, "千": 1e3, "百": 1e2}.get(found[2] or "", 1)
 
 
 def test_every_document_has_gold() -> None:
