@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from chalicelib import divisions, township_search
 from chalicelib.divisions import Division, fold_latin
 from chalicelib.errors import ReportsError
+from chalicelib.reading.former_divisions import former_names
 from chalicelib.reading.gazetteer import stem
 from chalicelib.reading.township_names import full_names
 
@@ -22,7 +23,7 @@ def find_places(named: str) -> tuple[str, ...]:
 
     Digits are a code. A Chinese name stands behind any of the names above it, in full or in short form, as pages print
     them. A Latin name stands before them, with commas between; ranks may be in English or missing. Townships and what is
-    above them are found alike.
+    above them are found alike. The former name of a county or prefecture stands for what took its place.
     """
     if named.isascii() and named.isdigit():
         return (named,) if divisions.is_place(named) else ()
@@ -72,6 +73,7 @@ def _find_chinese(named: str) -> Iterator[Division]:
     table = divisions.table()
     for start in range(len(named) - 1):
         own = {d.code: d for full in (named[start:], *full_names(named[start:])) for d in table.named(full)}
+        own |= {code: d for code in former_names().get(named[start:], ()) if (d := divisions.get(code))}
         for division in own.values():
             if _is_chain(named[:start], list(_above(division.code))):
                 yield division
@@ -84,8 +86,14 @@ def _is_chain(lead: str, above: list[Division]) -> bool:
     return any(
         lead.startswith(name) and _is_chain(lead[len(name) :], above[n + 1 :])
         for n, division in enumerate(above)
-        for name in {division.name, stem(division.name)}
+        for name in _names_of(division)
     )
+
+
+def _names_of(division: Division) -> set[str]:
+    """What pages call a division above another: its name, the former ones, and their short forms."""
+    names = {division.name, *(name for name, codes in former_names().items() if division.code in codes)}
+    return names | {stem(name) for name in names}
 
 
 def _find_latin(named: str) -> Iterator[Division]:

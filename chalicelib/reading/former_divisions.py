@@ -47,6 +47,15 @@ def vanished() -> Iterator[FormerDivision]:
 
 
 @cache
+def former_names() -> dict[str, tuple[str, ...]]:
+    """The names that no division carries any more, each with the codes of what took its place."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in vanished():
+        found[row.name] = (*found.get(row.name, ()), *row.codes)
+    return found
+
+
+@cache
 def _heirs() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for row in former_divisions():

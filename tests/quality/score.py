@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     floors: Floors = json.loads(FLOORS.read_bytes())
     seeds = {doc: one for doc, one in scores.items() if doc.startswith("seeds/")}
     for group in ({doc: one for doc, one in scores.items() if doc not in seeds}, seeds, scores):
-        print_table(group, "seeds" if group is seeds else "all" if group is scores else "held out")
+        print_table(group, "seeds" if group is seeds else "all" if group is scores else "made")
     print_documents(scores, floors["documents"])
     print_changes(scores, floors)
     if args.verbose:

@@ -1,4 +1,4 @@
-"""The reader does not get worse on the held-out reports than `floors.json` says, and the measure measures."""
+"""The reader does not get worse on the reports than `floors.json` says, and the measure measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The held-out gold agrees with its documents and with itself."""
+"""The gold agrees with its documents and with itself."""
 
 import html
 import json
