@@ -153,7 +153,7 @@ def _annual(match: re.Match[str]) -> bool:
 
 
 CHANGE = re.compile(
-    rf"^[ ,]*(?:(?:{LAST_YEAR}|{OTHER_BASE})(?:净|多|共)?(?P<verb>{UP}|{DOWN}|多|少)|(?P<net>净增加?|净减少?))(?:了|约|近|超|达)*$"
+    rf"^[ ,]*(?:(?:{LAST_YEAR}|{OTHER_BASE})[多共]?(?P<verb>净?{UP}|净?{DOWN}|新增|多|少)|(?P<net>净增加?|净减少?))(?:了|约|近|超|达)*$"
 )
 
 

@@ -64,11 +64,15 @@ class Memory:
     def last_name(self) -> str:
         """What the last figure is called, '' at the sentence's first one."""
         last = self.anchor or self.last
-        return last.name if last else ""
+        return OF_TARGET.sub("", last.name) if last else ""
 
     def last_counted(self, unit: str | None) -> str:
         """The name of the sentence's last figure in the same measure: of 项目12个, 总投资8亿元, 竣工3个 what 竣工 is of."""
         return next((i.name for i in reversed(self.found[self.first :]) if i.unit == unit), "")
+
+
+# 固定资产投资完成任务的108%,同比增长12%: what grew is the investment.
+OF_TARGET = re.compile(r"(?<=.)占[^占]*比例$")
 
 
 @lru_cache(maxsize=64)

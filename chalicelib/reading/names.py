@@ -21,7 +21,8 @@ ONCE_BUILT = re.compile(
 )
 # The number of the heading that a figure's clause opens: 1.实现财政收入20亿元.
 NUMBERING = re.compile(
-    r" *(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.、](?!\d)|[①-⑳⒈-⒛]|[一二三四五六七八九十]是)"
+    r" *(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、(?![二三][、和产])|\d{1,2}[.、](?!\d)"
+    r"|[①-⑳⒈-⒛]|[一二三四五六七八九十]是)"
 )
 # On which basis or how soon: 财政收入按可比口径增长10%, 14天内实现零扩散.
 ON_BASIS = re.compile(r"按照?(?:可比|不变|同|新|老)(?:口径|价格?)(?:计算)?")
@@ -46,7 +47,7 @@ def _tail() -> re.Pattern[str]:
 
 @cache
 def _bare() -> re.Pattern[str]:
-    return re.compile(rf"(?:{one_of(read_words(RULES, 'bare'))})(?:了|数|的)?")
+    return re.compile(rf"(?:{one_of(read_words(RULES, 'bare'))})(?:了|数|的|到位|完毕)?")
 
 
 @cache
@@ -160,7 +161,7 @@ def _lead_word() -> re.Pattern[str]:
 
 
 KEEP_END = re.compile(
-    r"(?:[签预节履集]约|[主重需纪摘首]要|[统会设审]计|[通经]过|[日月户亩人村职]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新)$"
+    r"(?:[签预节履集]约|[主重需纪摘首]要|[统会设审]计|[通经]过|[日月户亩人村职]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新|所得|净增)$"
 )
 
 

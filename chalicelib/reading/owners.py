@@ -17,10 +17,12 @@ SHARE = re.compile(
 
 PART = re.compile(r"^[ ,]*(?:约|仅|共)?占(?!比|地)(?P<whole>[^,]{2,20}?)的?(?:比重|比例)?(?:为|达到?|约|近|超过?)*$")
 TARGET_NAME = re.compile(r"(?:任务|目标|计划)$")
+# 年度计划投资23亿元,已完成投资19亿元: what was done is no plan.
+PLANNED = re.compile(r"(?:年度?|全年|本年)?计划$")
 
 
 def name_of_share(before: str, last: str) -> str:
-    """What a share of a target is called (`完成年度目标的56%`), '' if the figure has a subject of its own."""
+    """What a share of a target is called (`完成年度目标的56%`), '' if the figure is none."""
     part = PART.match(before)
     if part and last:
         whole = part["whole"].strip(EDGE)
@@ -28,8 +30,9 @@ def name_of_share(before: str, last: str) -> str:
     if before.strip(EDGE) == "的" and TARGET_NAME.search(last):
         return f"占{last}比例"
     share = SHARE.search(before)
-    if share is None or clean_name(before[: share.start()]):
+    if share is None:
         return ""
+    last = clean_name(before[: share.start()]) or last
     whole = strip_lead(share["whole"].strip(EDGE))
     return f"{last}占{whole}比例" if last else f"{whole}完成比例"
 
@@ -53,7 +56,7 @@ def complete_name(name: str, memory: Memory, last: str, *, same_clause: bool) ->
 
 def _measure_of(owner: str, name: str) -> str:
     """A bare measure with what it is of: `name` alone where nothing stands before, or nothing that it could be of."""
-    owner = owner if TARGET_NAME.search(name) else _without_head(owner)
+    owner = owner if TARGET_NAME.search(name) else PLANNED.sub("", _without_head(owner))
     owner = _acted_on(owner) if OF_ACT.search(name) else owner
     if name in read_words(RULES, "takings") and not FIRMS.search(owner):
         return name
@@ -124,4 +127,4 @@ def _acts() -> re.Pattern[str]:
 @cache
 def _verbs_around() -> re.Pattern[str]:
     verbs = one_of(read_words(RULES, "bare"))
-    return re.compile(rf"^{verbs}|(?:{verbs})+$")
+    return re.compile(rf"^{verbs}(?:[和、及]{verbs})*|(?:{verbs})+$")

@@ -13,17 +13,20 @@ YEAR = r"(?:(?:19|20)\d\d|[一二][九〇零][〇零一二三四五六七八九]
 TO_NOW = "截至目前|截止目前|到目前为止|目前|年初以来"
 SPAN = re.compile(
     # One look at the first character spares most of the text the rest of the pattern.
-    r"(?=[截至到今本全去上明当年\d一二三四五六七八九十前下目第])(?:"
+    r"(?=[截至到今本全去上明当年\d一二三四五六七八九十前下目第“])(?:"
     r"(?P<until>截至|截止|截至到|截止到|至|到)?"
     rf"(?P<when>{YEAR} ?年|今年|本年|全年|去年|上年|明年|当年|年内)?的?第?"
     r"(?:(?P<from>\d{1,2}) ?月?份? ?[-~至到] ?(?P<to>\d{1,2}) ?月(?:份|底|末)?"
     r"|(?P<quarter>[一二三四1234])季度|前(?P<quarters>[二三两23])个?季度|(?P<half>[上下])半年"
     r"|(?P<month>\d{1,2}|(?:十[一二]?|[一二三四五六七八九])(?=月[份底末])) ?月"
     r"(?:份|底|末|初|中旬|上旬|下旬)?(?! ?\d{1,2} ?日| ?(?:起|以来|开始)))"
+    r"|(?:截至|截止|至|到)?“?十(?P<plan>[一二三四五])五”?(?:规划)?期?末"
     rf"|(?P<whole>{YEAR} ?年(?:度|全年|末|底|初|以来|来|间)?|全年度?(?!任务|目标|计划)|今年(?:以来)?|本年度?|年内|年底前?|年末|一年来"
     rf"|去年(?:全年|以来)?|{TO_NOW}))"
 )
 COMPARED = re.compile(r"(?:比|较|同|与|于|自|从|为|上|由|是)$")
+
+FIVE_YEARS = 2010  # the last year of 十一五
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ def find_periods(folded: str) -> list[Mention]:
 
 
 def _read(match: re.Match[str]) -> Period | None:
+    if match["plan"]:
+        return Period(FIVE_YEARS + 5 * "一二三四五".index(match["plan"]))
     year = _year(match)
     if match["whole"]:
         return Period(year)

@@ -16,7 +16,7 @@ from chalicelib.reading.memory import Memory
 from chalicelib.reading.model import Identity, Indicator, Section
 from chalicelib.reading.names import clean_name, generic_heads
 from chalicelib.reading.naming import COUNTED, REACHES, Words, name_figure
-from chalicelib.reading.owners import complete_name, join_head
+from chalicelib.reading.owners import complete_name, join_head, name_of_share
 from chalicelib.reading.ratios import part_names
 from chalicelib.reading.tables import TableFigure
 from chalicelib.reading.whose import is_place, place_of
@@ -81,7 +81,7 @@ class Reader:
                 self._grow(position, item)
             return True
         if len(members) != len(items):
-            return self._read_years(clause, respectively, items)
+            return self._read_years(clause, respectively, items) or self._read_shares(respectively, items)
         head = self._head(respectively, items[0])
         for member, item in zip(members, items, strict=True):
             self._add(item, join_head(clean_name(member) or member, head))
@@ -105,6 +105,18 @@ class Reader:
             self.memory.found[-1] = replace(
                 self.memory.found[-1], year=int(year), status="target" if ahead else "actual"
             )
+        return True
+
+    def _read_shares(self, respectively: int, items: Sequence[Item]) -> bool:
+        """`分别完成任务的123%和136%`: the shares of the targets of the figures before, in order."""
+        memory = self.memory
+        share = self.folded[respectively + 2 : item_start(items[0])]
+        owners = [memory.found[position].name for position in memory.anchors[-len(items) :]]
+        names = [name_of_share(share, owner) for owner in owners]
+        if len(names) != len(items) or not all(names) or not all(isinstance(i, Quantity) and i.rate for i in items):
+            return False
+        for item, name in zip(items, names, strict=True):
+            self._add(item, name, anchor=False, reached=True)
         return True
 
     def _is_pair(self, clause: Clause) -> bool:
