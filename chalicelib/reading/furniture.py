@@ -18,6 +18,8 @@ GLUED = 400  # characters in which a line that holds a whole page has its head
 PROSE = 20  # characters that a paragraph of running text has at least
 KEY = 6  # characters that a watermark has at least
 _SENTENCE_END = "。！？；!?;：:”’」』）)"
+_LATIN_MARK = re.compile(f"(?<=[{_SENTENCE_END}])[A-Za-z]{{3,12}}$")
+MARKS = 5  # paragraphs that end alike in Latin letters: fewer may be names
 _STOPS = re.compile("[。，,；;！!？?]")
 _CRUMB = re.compile("[>＞»›→]")
 _TAG = re.compile("[A-Za-z0-9]{0,8}$")
@@ -86,12 +88,19 @@ def without_watermark(lines: list[str]) -> list[str]:
     Such a string follows the sentence's end, ends in none itself, and comes back at many paragraphs, if
     with varying Latin letters before it.
     """
+    lines = _without_latin_mark(lines)
     prose = [line for line in lines if is_prose(line)]
     for core, lead in (_common_end(prose), _common_start(prose)):
         if core:
             mark = re.compile(("[A-Za-z0-9]{0,8}" if lead else "") + re.escape(core))
             lines = [mark.sub("", line).strip() if core in line else line for line in lines]
     return lines
+
+
+def _without_latin_mark(lines: list[str]) -> list[str]:
+    """The lines without the Latin letters that follow many a sentence's end, always the same ones."""
+    mark, count = _commonest([found[0] for line in lines if (found := _LATIN_MARK.search(line))])
+    return [line.removesuffix(mark) for line in lines] if count >= MARKS else lines
 
 
 def _common_end(prose: list[str]) -> tuple[str, bool]:

@@ -31,7 +31,8 @@ BEFORE = frozenset("。!?;:,\n )”")
 OPENING = re.compile(
     rf"第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳⒈-⒛]"
 )
-GAP = re.compile(r"(?<=[^\d ]) +(?=[^ ])")
+# No gap: 粮食播种面积 3.4 万亩.
+GAP = re.compile(r"(?<=[^\d ]) +(?=[^\d ]|\d{4}年)")
 PAUSE = re.compile(r"[,:]")
 BLANK_REST = re.compile(r"\s*(?:\n|$)")
 

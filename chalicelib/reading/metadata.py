@@ -18,14 +18,14 @@ Values = dict[str, list[str]]
 _BLANK = r"[ \u00a0\u3000]{0,4}"
 _TIME = r"(?:[T\s]{1,4}(\d{1,2})[:：时](\d{2})(?:[:：分](\d{2}))?)?"
 _DATE = re.compile(r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)(?:\s?日)?" + _TIME)
-_LEAD = re.compile(rf"[\s|｜【\[(（•·*]{{0,20}}({_DATE.pattern})?[\s|｜】\])）]{{0,20}}")
+_LEAD = re.compile(rf"[\s|｜【\[(（•·*◆◇●○■□★☆▲△▪-]{{0,20}}({_DATE.pattern})?[\s|｜】\])）]{{0,20}}")
 # A site's name may lead the line, set off by a wide gap.
 _SITE = re.compile(r"[^\s。；，,：:|]{2,30}(?:[ \u00a0]{2,40}|[\t\u3000]{1,20})")
 _CHINESE_DATE = re.compile(
     "([一二三四五六七八九〇○零０oO]{4})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日"
 )
 _DIGITS = {**{c: i for i, c in enumerate("〇一二三四五六七八九")}, **dict.fromkeys("○零０oO", 0)}
-_EDGES = " \t\u00a0\u3000|｜：:;；,，【】[]()（）•·*"
+_EDGES = " \t\u00a0\u3000|｜：:;；,，【】[]()（）•·*◆◇●○■□★☆▲△▪"
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,8 @@ def _places(
             continue
         if at < start and _CRUMBS.search(line):
             found.append(("breadcrumb", line))
+        elif at < start and len(line) <= 30 and titles.is_organ(line):
+            found.append(("issuer", line))  # 三门县亭旁镇 over 亭旁镇2022年工作总结
         elif at < start and _MEETING.search(line):
             found.append(("subtitle", line))
         elif _SITE_NAME.search(line) or (at >= last and line.startswith(("主办", "版权所有", "承办"))):

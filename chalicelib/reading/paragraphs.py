@@ -21,7 +21,7 @@ _BLANK = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef,;:]) (?=[\u300
 _WRAP = re.compile(
     "(?<=[\\d\u3000-\u303f\u4e00-\u9fff\uff00-\uffef,;:]) (?=[\\d\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])"
 )
-_ENDS = "。！？!?：:；;"
+_ENDS = "。！？!?：:"
 _CLOSERS = "”’」』）)》"
 
 

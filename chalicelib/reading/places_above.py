@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib import divisions
 from chalicelib.reading import gazetteer
@@ -60,7 +60,14 @@ def surest_uppers(evidence: Evidence) -> tuple[str, ...]:
         return counties[0]
     mentions = [m for _, m in evidence.printed if m.exact]
     mentions += [Mention(0, 0, n, c, True) for (n, c), k in evidence.body.items() if k > 1 and not mentions]
-    codes = {code for m in mentions for code in m.codes}
+    over_body = [m for kind, m in evidence.printed if m.exact and kind in ("title", "subtitle")]
+    # Links to other places' reports contradict the title; the title is right.
+    return _common(mentions, 6) or _common(over_body, 6) or _common(mentions, 2)
+
+
+def _common(mentions: Sequence[Mention], digits: int) -> tuple[str, ...]:
+    """The longest codes, of so many digits at least, that agree with all the mentions."""
+    codes = {code for m in mentions for code in m.codes if len(code) >= digits}
     fits = [code for code in codes if all(_related(code, m.codes) for m in mentions)]
     longest = max(map(len, fits), default=0)
     return tuple(sorted(code for code in fits if len(code) == longest))

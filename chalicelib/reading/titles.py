@@ -41,6 +41,11 @@ def is_title(line: str) -> bool:
     return 4 <= len(line) <= LONGEST and line[0] != ">" and _TITLE.search(line) is not None and not is_heading(line)
 
 
+def is_organ(line: str) -> bool:
+    """Whether the line ends as the name of a township or of an organ does."""
+    return _ORGAN.search(line) is not None
+
+
 def title_score(line: str, known: Sequence[str]) -> int:
     """How much speaks for a title line: its year, its place, what the page's metadata says."""
     score = 2 * bool(_YEAR.search(line)) + bool(_PLACE.search(line)) + (len(line) >= 8 or line.endswith("政府工作报告"))

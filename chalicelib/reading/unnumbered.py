@@ -57,8 +57,13 @@ def _first(found: list[Heading], starts: list[int], low: int, high: int) -> Head
     return found[at] if at < len(found) and found[at].start < high else None
 
 
+# 社会消费品零售总额达到4.1亿元,增长10.8%。 is no heading.
+FIGURE = re.compile(r"\d ?(?:%|[十百千万亿]{0,2}(?!年)[\u4e00-\u9fff])")
+
+
 def _is_lone_sentence(text: str) -> bool:
-    return len(text) <= LONG_LINE and text.endswith("。") and text.count("。") == 1
+    whole = len(text) <= LONG_LINE and text.endswith("。") and text.count("。") == 1
+    return whole and FIGURE.search(text) is None
 
 
 def _rank_unnumbered(headings: list[Heading]) -> None:
@@ -80,7 +85,7 @@ def _rank_unnumbered(headings: list[Heading]) -> None:
 LEAD_IN = re.compile(
     r" *(?:(?P<dash>-{1,3}|[◆◇●○■□★☆▲△•·▪]) ?(?P<dashed>[^。;:!?\n\d|\- ]{4,40})|【(?P<bracketed>[^】\n]{2,20})】"
     r"|(?P<plain>[^。,;:!?\n\d|\- 【]{4,20}|[^。,;:!?\n\d|\- 【]{4,14},[^。,;:!?\n\d|\- ]{4,14}))"
-    r"(?:[。:]| +(?=[\u4e00-\u9fff\d])|(?<=】))(?=.{12})"
+    r"(?:[。:]| +(?=[\u4e00-\u9fff]|\d{4}年)|(?<=】))(?=.{12})"
 )
 FEW = 12  # characters: two lead-ins of a part as short as this are enough, where it has no other paragraph
 

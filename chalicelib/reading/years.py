@@ -35,6 +35,8 @@ _PLAN_HEADING = re.compile(
     rf"{_LINE}(?:关于)?{_WHEN}[^，,。；;\n]{{0,20}}?{PLAN}(?:[和及与、].{{0,12}}|[的建议意见]{{0,3}}|汇报)?{_HEADING_END}",
     re.M,
 )
+# Of the year reviewed or of the one ahead.
+_WORK_HEADING = re.compile(rf"{_LINE}(?P<year>(?:19|20)\d{{2}})年的?(?:重点|主要|工作)(?:工作|任务|重点){_HEADING_END}", re.M)
 _BARE_PLAN_HEADING = re.compile(
     rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}(?:主要)?(?:工作|发展|奋斗|总体|下步)?{PLAN}{_HEADING_END}"
 )
@@ -45,7 +47,7 @@ _PLAN_PARAGRAPH = re.compile(
 )
 _REVIEWED = "(?:回顾|总结|完成情况|开展情况|工作情况|小结)"
 _REVIEW_HEADING = re.compile(
-    rf"{_LINE}(?:关于)?(?P<year>(?:19|20)\d{{2}})\s?年?度?(?:以来)?[^，,。；\n]{{0,14}}?{_REVIEWED}{_HEADING_END}"
+    rf"{_LINE}(?:关于)?(?:“?十[一二三四]五”?(?:时期|期间)?[和及与、暨]?)?(?P<year>(?:19|20)\d{{2}})\s?年?度?(?:以来)?[^，,。；\n]{{0,14}}?{_REVIEWED}{_HEADING_END}"
     r"|(?<=回顾)(?:过去的)?(?P<after>(?:19|20)\d{2})年"
 )
 _OPENING = re.compile(
@@ -53,6 +55,8 @@ _OPENING = re.compile(
 )
 _SUBTITLE_DATE = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月")
 _GOVERNMENT_REPORT = re.compile("政府工作报告|工作报告")
+# The congress that hears a report in the year's first months is told of the year before.
+_MEETING = re.compile(r"((?:19|20)\d{2})年([1-4])月(?:\d{1,2}日)?,?[在于][^\n]{0,40}(?:会议|大会)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,9 @@ def _report_year(titled: int, body: str) -> int:
     reviewed = _reviewed_year(body)
     if reviewed == titled - 1:
         return reviewed
-    planned = _plan_years(body)
-    return titled - 1 if reviewed is None and titled in planned else titled
+    met = _MEETING.search(body[:200])
+    heard = titled in _plan_years(body) or (met is not None and int(met.group(1)) == titled)
+    return titled - 1 if reviewed is None and heard else titled
 
 
 def _plan_years(body: str) -> list[int]:
@@ -193,6 +198,8 @@ def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | No
     later = [year for year in stated if review is None or year > review or kind != "annual"]
     if later:
         return later[0]
+    if review and kind == "annual" and str(review + 1) in _WORK_HEADING.findall(body):
+        return review + 1
     said = {_rank(found.group("when")) for found in _PLAN_HEADING.finditer(body)}
     if "later" in said or _BARE_PLAN_HEADING.search(body):
         return _after(review, kind)
