@@ -185,6 +185,26 @@ def test_body_tells_the_years_that_the_title_lacks(body: str, review: int | None
     assert (identity.kind, identity.review_year, identity.plan_year) == ("annual", review, plan)
 
 
+@pytest.mark.parametrize(
+    ("body", "review", "plan"),
+    [
+        ("——2021年2月25日在三门县第十六届人民代表大会第五次会议上\n{prose}", 2020, None),
+        (
+            "——2021年2月25日在三门县人民代表大会会议上\n一、“十三五”及2020年工作回顾\n{prose}\n三、2021年重点工作\n{prose}",
+            2020,
+            2021,
+        ),
+        ("——2021年12月28日在三门县第十六届人民代表大会第六次会议上\n{prose}", 2021, None),
+        ("一、2021年工作回顾\n{prose}\n二、2022年工作安排\n{prose}", 2021, 2022),
+    ],
+)
+def test_a_government_report_reviews_the_year_before_its_congress(
+    body: str, review: int | None, plan: int | None
+) -> None:
+    identity = identify(Case("", f"2021年三门县政府工作报告\n{body}").page())
+    assert (identity.kind, identity.review_year, identity.plan_year) == ("annual", review, plan)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_any_text_is_identified_or_refused(text: str) -> None:

@@ -70,7 +70,7 @@ class Watch(Reader):
         if position < len(self.made):
             self.cells.append((cell, position))
             trace = self.traces[position]
-            trace.status = Cause("target_column") if cell.target else trace.status
+            trace.status = Cause("target_column") if cell.status == "target" else trace.status
             trace.time = Cause("year_over_column") if cell.year else trace.time
             trace.growth = trace_growth_cell(self.folded, cell)
 
@@ -115,11 +115,19 @@ class Watch(Reader):
             leads_on = bool(rest) and isinstance(rest[0], Ratio)
             self.used[ratio.start] = ("change_source" if leads_on else "ratio_unnamed", [])
 
-    def _is_source(self, item: Quantity, rest: Sequence[Item]) -> bool:
-        source = super()._is_source(item, rest)
+    def _is_source(self, group: Sequence[Quantity], rest: Sequence[Item]) -> bool:
+        source = super()._is_source(group, rest)
         if source:
-            self.used[item.start] = ("change_source", [])
+            self.used.update({item.start: ("change_source", []) for item in group})
         return source
+
+    def _spread(self, growth: Growth) -> bool:
+        spread = super()._spread(growth)
+        if spread:
+            # Each growth moved on to the figure that it is of.
+            run = self.memory.run
+            self.grown.update({g.number_start: [p] for g, p in zip(run, self.anchored[-len(run) :], strict=True)})
+        return spread
 
     def _completes_growth(self, before: str, group: Sequence[Quantity]) -> bool:
         last = self.made[self.anchored[-1]] if self.anchored else None

@@ -29,7 +29,10 @@ DONE = re.compile(r"已(?!经?批)")
 ITSELF = re.compile(r"\d[\d.,]*[^\d,。;的]{1,6}的 ?\d")
 REACHED = re.compile(
     r"(?:完成|超额|占|(?<!下)达|实现|[是为](?=年初|全年|年度|人代会|[省市县区])).{0,6}(?:目标|任务|计划)[^,]*$"
+    r"|(?:目标|任务|计划)(?:总?体?完成|兑现)[率比][^,]*$"
 )
+# 财政收入8600万元;预计实现增加值9860万元: what is foreseen in mid-sentence ends with its part.
+MID = re.compile(r";|\d[^,;]*[^年月度日季,;],")
 
 
 @cache
@@ -122,6 +125,9 @@ class Context:
         """Whether the sentence foresees the figure; months that it names behind its 预计 are past again."""
         cues = list(_cue("estimate").finditer(self.folded, opens, start))
         if not cues:
+            return False
+        stop = self.folded.rfind(";", cues[-1].end(), start)
+        if stop >= 0 and MID.search(self.folded, opens, cues[-1].start()):
             return False
         named = self.periods.last_mention
         return named is None or named.period.months is None or named.start < cues[-1].end() + len("全县全年")

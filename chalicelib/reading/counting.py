@@ -75,7 +75,8 @@ def counts(folded: str, match: re.Match[str], value: Decimal) -> bool:
         return _is_single(spelled, before, after)
     if value < 100 and not vague:
         return _is_few(match, before, after)
-    return spelled not in NAMELIKE or bool(vague)
+    # 三百六十行 is a saying, 三千五百米 a length.
+    return spelled not in NAMELIKE or bool(vague) or spelled == "米"
 
 
 def _is_few(match: re.Match[str], before: str, after: str) -> bool:

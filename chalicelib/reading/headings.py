@@ -20,10 +20,12 @@ STYLES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("ordinal", 11, re.compile(rf"(?P<label>第(?P<n>{CHINESE}))[,、]")),
     ("run", 12, re.compile(rf"(?P<label>(?P<n>{CHINESE})(?:是|要))[,、:]?")),
 )
-LINE_ONLY = {"arabic", "arabic_bracket", "dotted", "circled", "part", "ordinal"}
+LINE_ONLY = {"arabic", "arabic_bracket", "dotted", "part", "ordinal"}
 SENTENCE_END = re.compile(r"[。!?;\n]")
 # The title of a run-in heading ends with its sentence; one longer than this has lost its full stop.
 LONG_TITLE = 42
+SHORT_TITLE = 20  # of a heading within a paragraph whose number alone does not tell it
+HAS_PAUSE = re.compile(r"[,\d]")
 
 # The first character decides for most of the text; what stands before it, for most of the rest.
 FIRST = re.compile(r"[第一二三四五六七八九十(\d①-⑳⒈-⒛]")
@@ -85,6 +87,11 @@ def _read(folded: str, start: int, begin: int) -> Heading | None:
         title_start, title_end, alone = _title(folded, match.end())
         if number is None or title_end <= title_start:
             return None
+        if style == "circled" and not line_start:
+            # ①财税收入稳步增长。 opens a run of sentences; ①进一步…;②… is a list within one.
+            lone = folded[title_end : title_end + 1] == "。" and title_end - title_start <= SHORT_TITLE
+            if not lone or HAS_PAUSE.search(folded, title_start, title_end):
+                return None
         if style == "dotted":
             label = str(number)
         return Heading(start, style, rank, number, label, title_start, title_end, line_start, alone)

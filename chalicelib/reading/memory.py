@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from chalicelib.reading.figures import Growth
 from chalicelib.reading.lexicon import read_words
 from chalicelib.reading.model import Indicator
 from chalicelib.reading.names import RULES, clean_name, is_bare_verb
@@ -19,7 +20,7 @@ class Memory:
     since the last one that had any, and `place` the village or firm that such a clause names. `anchors` are the indicators that a
     growth or a share may belong to. `source` is the subject of a change whose first value was just passed (由A增加到B). `owner` is
     the last figure's own name: a bare 产值 or 办结率 behind it is of that. `base_year` is what the sentence compares all of its
-    figures with (与2010年相比).
+    figures with (与2010年相比). `run` are the growths that follow one another without a figure of their own.
     """
 
     found: list[Indicator] = field(default_factory=list)
@@ -32,11 +33,12 @@ class Memory:
     owner: str = ""
     anchors: list[int] = field(default_factory=list)
     base_year: int | None = None
+    run: list[Growth] = field(default_factory=list)
 
     def open_sentence(self, start: int, end: int, *, goes_on: bool) -> None:
         """Forget the sentence before; `goes_on` where only a semicolon parts the two, over which a base holds."""
         self.first, self.start, self.end = len(self.found), start, end
-        self.source, self.owner, self.anchors, self.said = "", "", [], []
+        self.source, self.owner, self.anchors, self.said, self.run = "", "", [], [], []
         if not goes_on:
             self.base_year, self.place = None, None
 
@@ -78,12 +80,14 @@ OF_TARGET = re.compile(r"(?<=.)占[^占]*比例$")
 @lru_cache(maxsize=64)
 def subject_of(clause: str) -> str:
     """The noun phrase of a folded clause without a figure, '' where it only says how, or what was done."""
-    if clause.strip(" 、,").startswith(read_words(RULES, "no_subject")):
+    if clause.strip(" 、,").startswith(read_words(RULES, "no_subject")) or LIES_IN.search(clause):
         return ""
     subject = UNFOLDS.sub("", clean_name(clause))
     return "" if is_bare_verb(subject) or HAS_DIGIT.search(subject) else subject
 
 
+# Where the place lies is no subject: 亭旁镇位于三门县西部,面积118平方公里.
+LIES_IN = re.compile(r"位于|地处|坐落|毗邻|紧邻")
 # What happens to the subject is not whose figure it is: 园区配套不断完善,税收2亿元; 城乡低保做到动态管理,新增4户.
 UNFOLDS = re.compile(
     r"(?<=.{2})(?:继续|不断|持续|稳步|进一步|逐步|明显|显著|全面|有序|加快|快速|顺利|成功|正式|已经|正在|全部|基本|得到|取得|有效|稳中"

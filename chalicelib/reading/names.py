@@ -77,6 +77,9 @@ def clean_name(text: str) -> str:
     for opening in (SET_BY, ONCE_BUILT, HOW_SOON):
         opened = opening.match(name)
         name = name[opened.end() :] if opened else name
+    name = name[years.end() :] if (years := YEARS_LONG.match(name)) else name
+    if "”" in name and (campaign := CAMPAIGN.match(name)) and opens_with_verb(name[campaign.end() :]):
+        name = name[campaign.end() :]
     name = ON_BASIS.sub("", name) if "按" in name else name
     name = _begun_anew(name) or strip_tail(strip_lead(_last_of_list(name)))
     name = OPEN.sub("", name) if name.count("(") != name.count(")") else name
@@ -84,6 +87,10 @@ def clean_name(text: str) -> str:
     return _balance_quotes(name).strip(EDGE)
 
 
+# 五年累计完成9.7亿元: how long a time the sum is of.
+YEARS_LONG = re.compile(r"(?:近|过去)?[两二三四五六七八九十\d]年(?:来|间)?(?=累计|合计|共|$)")
+# “百日会战”拆除乱搭乱建: in which campaign.
+CAMPAIGN = re.compile(r"[^”]*”(?=.{4})")
 # 爱心理发等助老活动: one member is enough where what sums it up says what it is.
 ONE_MEMBER = re.compile(r"[^、“”]{4,}[^高平同优初中上下均特三二一]等(?=[\u4e00-\u9fff]{4,}$)")
 
@@ -116,14 +123,16 @@ DONE_BY = re.compile(
 ACTS = frozenset({"接种", "检测", "采样", "体检"})
 INVESTED = re.compile(r"(?:投资|资金|经费)$")
 # A time or a sum in mid-phrase begins the noun phrase anew (the pause before it was lost or left out).
-INNER = re.compile(r"(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后)(?!计|率)")
+INNER = re.compile(r"(?:全年|今年以来|今年|截至目前|目前|累计|共计|合计|总计|一共|先后|期间)(?!计|率)")
+SUMS_UP = frozenset(("资金", "活动", "项目", "工程", "补贴", "物资", "费用", "款项", "设施", "工作"))
 MEMBERS = re.compile(r"^(?P<members>.*[、“”].*?[^高平同优初中上下均特三二一])等(?:地|镇|乡)?(?=.{2})")
 
 
 def _last_of_list(name: str) -> str:
     """`香榧巧克力、香榧香薰等系列衍生产品` is about 系列衍生产品."""
     match = (MEMBERS.match(name) or ONE_MEMBER.match(name)) if "等" in name else None
-    return name[match.end() :] if match else name
+    # 低保、特困供养等资金: what sums them up says too little alone.
+    return name[match.end() :] if match and name[match.end() :] not in SUMS_UP else name
 
 
 def strip_lead(name: str) -> str:
@@ -194,6 +203,7 @@ CUT = re.compile(
 # Where the noun phrase is whole, its predicate is no part of the name.
 PREDICATE = re.compile(
     r"(?<=.{3})(?:全覆盖|纳入|入选|参加|参与|通过|投入|落户|入驻|受益|脱贫|销售额|销售收入|产值|用于|全部|按期|顺利)"
+    r"|(?:(?<=小学|中学|学校|企业|公司|社区|医院)|(?<=幼儿园|合作社))(?:招收|招生|开展|获|荣获)"
 )
 # What happens next to what was counted: 新建果园300亩正在办理手续.
 GOES_ON = re.compile(r"已(?!办)|正在?|将|可(?!回)|进行|预计")
@@ -203,6 +213,9 @@ TURNS = re.compile(r"对(?!口|外|接)|用于|以(?!工代)")
 OF_VILLAGES = re.compile(
     r"村(?![级民集委组屯庄社史干道容街中共合总(])(?:的|全部|均|都|已|也|先|顺利|成功|完成了?|实现了?)*(?=[^,。]{2})"
 )
+# 26个村(社区)集体经济总收入达1142万元: the income is a figure of its own.
+OR_COMMUNITIES = re.compile(r"(?:行政)?村(?:\((?:社区|居)\)|居)(?=集体)")
+ALL = re.compile(r"^(?:已|均|都)?(?:全部|全面)(?:已|实现|完成)*(?=.)")
 GIVEN = re.compile(r"^元?大关|^(?:被)?(?:评|授予|列|认定|命名|确定|推荐)为?")
 WORK = re.compile(r"(?:工作|任务|相关工作|等工作|各项工作)$")
 DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆续|相继|初步)*(?:完成|实现)(?:了)?")
@@ -216,6 +229,9 @@ def clean_object(text: str, unit: str) -> str:
     villages = OF_VILLAGES.match(text) if unit == "个" else None
     if villages and not is_bare_verb(text[villages.end() :]):
         text = text[villages.end() :]
+    if villages := OR_COMMUNITIES.match(text):
+        return villages[0]
+    text = ALL.sub("", text)
     pause = text.find("、")
     if pause >= 4 and len(text) > 12:
         text = text[:pause]

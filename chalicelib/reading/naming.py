@@ -43,10 +43,13 @@ def name_figure(words: Words, item: Quantity, memory: Memory) -> tuple[str, bool
         object_ = ""
     if described := _of_described(lead, words.behind, memory):
         return described, False
+    if not object_ and item.unit in COUNTED and memory.last and WHERE.fullmatch(before):
+        return memory.last_name.removesuffix(before) or COUNTED[item.unit], False  # “煤改气”18个村5426户
     if item.unit in COUNTED and (said := _said_of_people(lead, object_, before, item.unit, memory)):
         return said, False
     if item.rate and (share := name_of_share(before, memory.last_name)):
         return share, True
+    lead = "" if lead in REST and is_bare_verb(object_) else lead
     name = lead + object_ or _behind_the_next(words.rest)
     whole = complete_name(name, memory, _leans_on(name, item, memory), same_clause=not words.first)
     if name == whole:
@@ -108,6 +111,7 @@ def _leans_on(name: str, item: Quantity, memory: Memory) -> str:
     return last
 
 
+REST = frozenset(("剩余", "余下", "其余", "剩下"))  # 剩余58户全部脱贫
 AROUND = re.compile(r"^ ?(?:以上|以下|以内|左右|之多|余)")
 # Money and weights stand behind their noun phrase; what follows them without a pause is a clause of its own.
 REACHES = re.compile(r"^[ ,]*(?:总量|总额|总数)?(?:已)?(?:达到?|为|实现|完成|突破|超过?)(?:了|约|近)*$")
@@ -124,7 +128,7 @@ WHERE = re.compile(r"(?:行政|自然|贫困|建制|重点)?(?:村|社区|乡镇
 # 是年初人代会目标45亿元的116%: the target is of the figure before.
 TASK = re.compile(
     r"[,、 ]*(?:是|为|占|(?:超额)?完成)了?"
-    r"(?:年初|年度|全年|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
+    r"(?:年初|年度|全年|年(?=任务|目标|计划)|人代会|党代会|[省市县区镇乡]{1,2}(?:级|委|里|定|政府)?|上级|下达|确定|制定|既定|计划|的)*(?P<task>目标|任务|计划)(?:任务|数|值)?的?"
 )
 LIVED_IN = re.compile(r"^(?:户数|人口)$|(?:村|社区|组|社|屯|寨|嘎查|队|村委会|居委会)$")
 OWN_INVESTMENT = re.compile(r"(?<=公司|企业)(?:计划|概算)?总?投资$")

@@ -13,12 +13,17 @@ CHINESE = "〇零一二两俩三四五六七八九十百千万亿"
 MOST_DIGITS = 15
 
 _ARABIC = re.compile(r"(\d[\d, ]*(?: ?\. ?\d+)?)\s?([十百千万亿]*)")
+# 十七点五, 二点三万
+_POINT = re.compile(rf"([{CHINESE}]+)点([{''.join(DIGITS)}]+)([十百千万亿]*)")
 
 
 def read_number(text: str) -> Decimal | None:
-    """The value of a folded number: `2,523.7万`, `三千二百`, `1.2万亿`, `5千万`, `二〇一六`. None if it is none."""
+    """The value of a folded number: `2,523.7万`, `三千二百`, `1.2万亿`, `5千万`, `二〇一六`, `十七点五`. None if it is none."""
     arabic = _ARABIC.fullmatch(text)
     if arabic is None:
+        if point := _POINT.fullmatch(text):
+            digits = f"{read_chinese(point[1])}." + "".join(str(DIGITS[c]) for c in point[2])
+            return read_number(digits + point[3])
         whole = read_chinese(text)
         return None if whole is None else Decimal(whole)
     digits = arabic[1].replace(",", "").replace(" ", "")

@@ -15,6 +15,8 @@ MIN_PROSE = 100  # ideographs of running text; the shortest real reports have so
 MIN_CUES = 4  # different words of the genre where the title is not that of a report
 HEAD_SHARE = 0.1  # of the prose: what may stand above a title (a slogan, a summary)
 
+ROWS = 3  # with a header: fewer lines with tabs may be anything
+_TABS = re.compile(" ?\t ?")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _ENOUGH = re.compile(f"(?:[^\u4e00-\u9fff]*[\u4e00-\u9fff]){{{MIN_PROSE}}}")
 _BULLET = re.compile(r"^[•·●○■◆*▪-]\s{0,3}")
@@ -46,7 +48,7 @@ def clean_page(document: Document) -> Page:
     Characters inside a paragraph are those of the document; a title that the page does not give is ''. Raises
     ReportError `not_a_report` where there is no running text, or nothing in it speaks of a report.
     """
-    raw = document.text.split("\n")
+    raw = _with_cells(document.text.split("\n"))
     if document.main is None:
         raw = [part for line in raw for part in furniture.split_head(line)]
     layout = _layout(raw)
@@ -75,6 +77,19 @@ def clean_page(document: Document) -> Page:
         index_number=next(iter(values.get("index_number", ())), None),
         places=tuple(_places(layout, document, values, start, last)),
     )
+
+
+def _with_cells(lines: list[str]) -> list[str]:
+    """The lines, where three or more with as many tabs each are the rows of a table that was pasted as text."""
+    counts = [line.strip(EDGES).count("\t") for line in lines]
+    start = 0
+    for at in range(1, len(lines) + 1):
+        if at < len(lines) and counts[at] == counts[start]:
+            continue
+        if counts[start] >= 2 and at - start >= ROWS:
+            lines[start:at] = [_TABS.sub(" | ", line.strip(EDGES)) for line in lines[start:at]]
+        start = at
+    return lines
 
 
 def _position(layout: Layout, raw: Sequence[str], at: int) -> tuple[bool, bool]:

@@ -44,6 +44,8 @@ class Mention:
     start: int
     end: int
     period: Period
+    # 今年: the part's own year, whatever year was named before.
+    own: bool = False
 
 
 def find_periods(folded: str) -> list[Mention]:
@@ -54,7 +56,8 @@ def find_periods(folded: str) -> list[Mention]:
             continue
         period = _read(match)
         if period is not None:
-            found.append(Mention(match.start(), match.end(), period))
+            own = (match["when"] or match["whole"] or "").startswith(("今年", "本年"))
+            found.append(Mention(match.start(), match.end(), period, own))
     return found
 
 
@@ -123,7 +126,7 @@ class PeriodReader:
                 assert mention is not None
                 kept = self._current.year if self._current else None
                 period = mention.period
-                self._current = period if period.year is not None else replace(period, year=kept)
+                self._current = period if mention.own or period.year is not None else replace(period, year=kept)
                 self._mention += 1
             elif next_stop:
                 self._current = None

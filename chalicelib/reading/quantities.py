@@ -13,6 +13,7 @@ from chalicelib.reading.lexicon import find_unit, one_of, units
 from chalicelib.reading.numerals import CHINESE, DIGITS, read_number
 from chalicelib.reading.refusals import Refusal, find_refusals, qualifies
 
+ONES = "".join(DIGITS)
 ARABIC = r"\d{1,3}(?:[, ]\d{3})+(?![\d.]\d|\d)(?:\.\d+)?|\d+(?: ?\. ?\d+)?"
 
 
@@ -21,7 +22,7 @@ def _number() -> re.Pattern[str]:
     unit = one_of(tuple(sorted(units(), key=len, reverse=True)))
     compound = rf"{unit}(?:/(?:{unit}|年|月|日|天|小时)|\((?:次|{unit})(?:[、,]{unit})*\)次?)?"
     return re.compile(
-        rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+)"
+        rf"(?P<number>{ARABIC}|(?<!第)[{CHINESE}]+(?:点[{ONES}]+(?!十))?)"
         rf"(?:(?P<low>[十百千万亿]{{0,2}})(?P<first>%)? ?(?:-|~|至|到) ?(?P<second>{ARABIC}))?"
         rf" ?(?P<about>[余多来几])? ?(?P<scale>(?:[十万亿]|百(?!分点)|千(?![瓦米克伏])){{0,3}})"
         rf" ?(?P<more>[余多来])?(?P<beyond>(?<=[百千][余多])[万亿])?"

@@ -63,8 +63,17 @@ class Reader:
         self.memory.open_sentence(cell.start, cell.end, goes_on=False)
         self._add(cell.figure, cell.name)
         if last := self.memory.last:
-            status = "target" if cell.target else last.status
-            self.memory.found[-1] = replace(last, yoy=cell.yoy, status=status, year=cell.year or last.year)
+            # A table of what was done may stand behind the plan.
+            review = self.identity.review_year
+            done = cell.status == "actual" or (cell.status is None and (cell.year or 9999) <= (review or 0))
+            year = review if done and last.status == "target" else last.year
+            self.memory.found[-1] = replace(
+                last,
+                yoy=cell.yoy,
+                status=cell.status or ("actual" if done else last.status),
+                year=cell.year or year,
+                months=cell.months or last.months,
+            )
 
     # --- clauses -----------------------------------------------------------------------------------------------
 
@@ -73,6 +82,8 @@ class Reader:
         respectively = self.folded.find("分别", clause.start, clause.end)
         items = [i for i in clause.items if item_start(i) > respectively]
         if len(items) < 2 or (respectively < 0 and not self._one_verb(clause) and not self._is_pair(clause)):
+            return False
+        if any(isinstance(i, Ratio) for i in items):
             return False
         respectively = respectively if respectively >= 0 else items[0].start
         members = split_members(clean_name(self.folded[clause.start : respectively]) or self.memory.subject)
@@ -145,10 +156,13 @@ class Reader:
                 self._read_zero(item, before)
             elif isinstance(item, Ratio):
                 self._read_ratio(item, before, clause.items[n + 1 : n + 2])
-            elif self._is_source(item, clause.items[n + 1 : n + 2]):
+            elif self._is_source(group := self._group(clause.items[n:]), clause.items[n + len(group) :]):
                 self.memory.source = (
                     clean_name(CHANGE_OF.sub("", before)) or self.memory.subject or self.memory.last_name
                 )
+                n += len(group) - 1
+                if since := SINCE.search(before):
+                    self.memory.base_year = int(since[0])
             else:
                 n += self._read_group(clause, n, before, base)
             done, n = clause.items[n].end, n + 1
@@ -203,13 +217,19 @@ class Reader:
     def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
         """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
         each = EACH.search(before)
-        members = split_members(clean_name(before[: each.start()])) if each and len(group) == 1 else []
+        members = self._members_each(before) if len(group) == 1 else []
         rates = all(m.endswith(("率", "度", "比例")) for m in members)
-        if len(members) < 2 or (each and each[1] != "各" and not rates):
+        if not members or (each and each[1] != "各" and not rates):
             return False
         for member in members:
             self._add(group[0], member)
         return True
+
+    def _members_each(self, before: str) -> list[str]:
+        """The members of a list of which each has what follows (`事故起数、死亡人数均`); [] if the words are none."""
+        each = EACH.search(before)
+        members = split_members(clean_name(before[: each.start()])) if each else []
+        return members if len(members) > 1 else []
 
     def _group(self, items: Sequence[Item]) -> list[Quantity]:
         group: list[Quantity] = []
@@ -221,14 +241,14 @@ class Reader:
             group.append(item)
         return group
 
-    def _is_source(self, item: Quantity, rest: Sequence[Item]) -> bool:
-        """Whether the figure is where a change starts from (`由9.44%下降到2.55%`, `从A增加到B`)."""
+    def _is_source(self, group: Sequence[Quantity], rest: Sequence[Item]) -> bool:
+        """Whether the figures are where a change starts from (`由9.44%下降到2.55%`, `由217户486人减少到58户121人`)."""
         if not rest:
             return False
-        if ON_TOP_OF.match(self.folded, item.end):
+        if ON_TOP_OF.match(self.folded, group[-1].end):
             return True  # 在去年2360万元的基础上增长10%
-        between = self.folded[item.end : item_start(rest[0])]
-        before = self.folded[max(0, item.start - 14) : item.start]
+        between = self.folded[group[-1].end : item_start(rest[0])]
+        before = self.folded[max(0, group[0].start - 14) : group[0].start]
         return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
             re.match(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$", between)
         )
@@ -236,8 +256,14 @@ class Reader:
     # --- growth ------------------------------------------------------------------------------------------------
 
     def _read_growth(self, growth: Growth, before: str, base: int) -> None:
-        subject = self.memory.source if ON_TOP_OF.match(before) else clean_name(before)
         own = self._is_annual(growth)
+        if own and (members := self._members_each(before)):
+            for member in members:
+                self._add(growth, member)
+            return
+        subject = self.memory.source if ON_TOP_OF.match(before) else clean_name(before)
+        if own and not subject and self._spread(growth):
+            return
         if own and not subject and (len(self.memory.found) > base or not self.memory.subject) and self._may_grow():
             self._grow(self.memory.anchors[-1], growth)
             return
@@ -247,10 +273,26 @@ class Reader:
             name += growth.verb  # 提高 and 下降 are no signs of points, but part of what they are
         self._add(growth if own else replace(growth, annual=False), name, anchor=own)
 
+    def _spread(self, growth: Growth) -> bool:
+        """Give the growths of a run (`分别完成A、B,同比增长13.8%、下降2.6%`) to as many figures before, in order."""
+        memory = self.memory
+        joined = memory.run and self.folded[memory.run[-1].end : growth.start].strip() in RUN_ON
+        memory.run = [*memory.run, growth] if joined else [growth]
+        positions = memory.anchors[-len(memory.run) :]
+        if not joined or len(positions) < len(memory.run) or memory.found[positions[0]].yoy is not None:
+            return False
+        if any(memory.found[position].value is None for position in positions):
+            return False
+        for position, each in zip(positions, memory.run, strict=True):
+            self._grow(position, each)
+        return True
+
     def _is_annual(self, growth: Growth) -> bool:
         """Whether the growth is on the year before: unnamed, or named as the year before the one that it speaks of."""
         if growth.points or (growth.annual and self.memory.base_year is None):
             return not growth.points
+        if growth.annual and YEAR_BEFORE.search(self.folded, growth.start, growth.number_start):
+            return True
         year = self.memory.found[self.memory.anchors[-1]].year if self.memory.anchors else self.identity.review_year
         return year is not None and (growth.base_year or self.memory.base_year) == year - 1
 
@@ -314,6 +356,9 @@ class Reader:
         )
 
 
+SINCE = re.compile(r"(?:19|20)\d\d(?= ?年)")
+YEAR_BEFORE = re.compile(r"同比|同期|上年|去年")
+RUN_ON = frozenset(("、", "和", "及", "与", "以及"))
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
 ON_TOP_OF = re.compile(r"[ 的左右]*基础上")
 CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")

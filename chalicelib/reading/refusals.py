@@ -57,6 +57,9 @@ BARE_THRESHOLD = re.compile(r"级(?:以上)?|元户|元村|元企业|斤粮(?!�
 OF_THINGS = re.compile(
     r" ?(?:及以上|以上|以下)?的?(?:村|项目|企业|大户|贷款户|合作社|家庭农场|市场主体|农户|产业|工程|楼宇|园区)(?!年|共|总|实)"
 )
+# 引进5亿元项目: how large a thing is that may be one of several, whether or not they are counted.
+SIZE_OF_THINGS = re.compile(r"(?:项目|企业|大户|楼宇)(?!资金|款|贷款|投资|支出|补助|经费|建设)")
+SUM_BEFORE = re.compile(r"(?:投资|资金|完成|落实|投入|达到?|争取|共|计|额|价值|补助|奖励|给予|为|[\d])$")
 # 协议投资超亿元的2家, 5亿元以上1个: how much each of the counted has.
 THAT_MANY = re.compile(
     r"(?:(?:及?以上|以下)的?|的)(?:仅有?|只有|有|共|达)? ?(?:\d+|[两三四五六七八九十]+) ?(?:余|多)?(?:家|个|户|村|名|人|项|宗)"
@@ -83,13 +86,22 @@ PAUSE = re.compile(r"[,。;、!?\n:]")
 ENDS = frozenset((",", "。", ";", "、", "\n", ""))
 
 
+def _sizes_things(folded: str, quantity: Quantity) -> bool:
+    """Whether an amount only says how large the things behind it are: 引进5亿元项目, but not 落实4500万元项目资金."""
+    if quantity.unit != "元" or SIZE_OF_THINGS.match(folded, quantity.end) is None:
+        return False
+    return SUM_BEFORE.search(folded, max(0, quantity.start - 3), quantity.start) is None
+
+
 def qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
     if quantity.unit == "元" and EACH.search(folded, max(0, quantity.start - 30), quantity.start):
         return quantity.bound == ">="
     if folded[quantity.end : quantity.end + 1] in ENDS:
         return False
-    if any(quantity.unit in (units or (quantity.unit,)) and rule.match(folded, quantity.end) for rule, units in BEHIND):
+    if _sizes_things(folded, quantity) or any(
+        quantity.unit in (units or (quantity.unit,)) and rule.match(folded, quantity.end) for rule, units in BEHIND
+    ):
         return True
     of_things = OF_THINGS.match(folded, quantity.end) if quantity.unit in ("元", "吨", "亩") else None
     if of_things and (

@@ -11,6 +11,7 @@ from chalicelib.reading.figures import Quantity
 from chalicelib.reading.fold import fold
 from chalicelib.reading.lexicon import units
 from chalicelib.reading.numerals import SCALES, read_number
+from chalicelib.reading.periods import Months, find_periods
 
 LINE = re.compile(r"(?<=\n)[^\n|]*\|[^\n]*")
 CELL = re.compile(r"[^|\n]+")
@@ -29,13 +30,14 @@ NUMBERED = re.compile(
 NUMBER = re.compile(
     r" *(?P<minus>-)?(?P<number>\d[\d,]*(?:\.\d+)?) ?(?P<unit>%|[十百千万亿]{0,2}(?:[\u4e00-\u9fff]{1,3}|(?<=[万亿])))? *$"
 )
+DONE = re.compile(r"完成(?!目标|任务|计划)|实际|实绩|累计")
 YEAR = re.compile(r"20\d\d(?=年)")
-SCALED = re.compile(r"(?P<scale>[十百千万亿]*)(?P<unit>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class TableFigure:
-    """A cell of a table: the row's name, its figure and growth, whether it is a target, and the year over its column.
+    """A cell of a table: the row's name, its figure and growth, whether it is a target or was done (None where the column
+    does not say), and the year and months over its column.
 
     `start` and `end` bound the row.
     """
@@ -43,8 +45,9 @@ class TableFigure:
     name: str
     figure: Quantity
     yoy: Decimal | None
-    target: bool
+    status: str | None
     year: int | None
+    months: Months
     start: int
     end: int
 
@@ -110,7 +113,8 @@ def _row(cells: list[Cell], meanings: list[str], header: list[Cell], line: tuple
         if figure is not None and name:
             label = f"{name}占目标比例" if meaning == "share" else name
             growth_of = yoy if meaning == "value" else None
-            yield TableFigure(label, figure, growth_of, meaning == "target", _year_of(over), *line)
+            status = "target" if meaning == "target" else "actual" if DONE.search(over) else None
+            yield TableFigure(label, figure, growth_of, status, _year_of(over), _months_of(over), *line)
 
 
 def _year_of(header: str) -> int | None:
@@ -118,10 +122,14 @@ def _year_of(header: str) -> int | None:
     return int(year[0]) if year else None
 
 
+def _months_of(header: str) -> Months:
+    return next((m.period.months for m in find_periods(header)), None)
+
+
 def _split_unit(text: str) -> tuple[str, str | None]:
     """A label and the unit that stands in brackets behind it: `财政收入(万元)`."""
     match = IN_BRACKETS.search(text)
-    if match is None or SCALED.fullmatch(match["unit"])["unit"] not in units():  # type: ignore[index]
+    if match is None or not _scaled(match["unit"])[1]:
         return NUMBERED.sub("", text), None
     return (text[: match.start()] + text[match.end() :]).strip(), match["unit"]
 
@@ -137,12 +145,21 @@ def _figure(cell: Cell, unit: str | None) -> Quantity | None:
     if match is None or value is None:
         return None
     start = cell.start + match.start("number")
-    scaled = SCALED.fullmatch(match["unit"] or unit or "")
-    spelled = scaled["unit"] if scaled and scaled["unit"] in units() else None
-    if match["unit"] and spelled is None:
+    scale, spelled = _scaled(match["unit"] or unit or "")
+    if match["unit"] and not spelled:
         return None
-    for scale in scaled["scale"] if scaled and spelled else "":
-        value *= SCALES[scale]
+    for each in scale:
+        value *= SCALES[each]
     end = cell.start + match.end("unit" if match["unit"] else "number")
     known = units()[spelled].unit if spelled else unit
-    return Quantity(start, end, value, known, "=", known == "%", spelled)
+    return Quantity(start, end, value, known, "=", known == "%", spelled or None)
+
+
+def _scaled(printed: str) -> tuple[str, str]:
+    """Scale and measure word of a unit as a column prints it: 万元, 万千瓦时, 千克; both '' for none that is known."""
+    for at in range(len(printed)):
+        if printed[at:] in units():
+            return printed[:at], printed[at:]
+        if printed[at] not in SCALES:
+            break
+    return "", ""
