@@ -17,7 +17,9 @@ from tests.test_explain import PAGES, check_marks, explained, watched
 # Every sentence of the genre that a case is of, whatever is read from it.
 TABLES = [param.values[0] for path in sorted(FOLDER.glob("*.toml")) for param in load(path.stem)]
 CASES: list[Case] = [case for case in TABLES if "text" in case and "expect" in case]
-STATUS = {"estimate_word": "estimate"} | dict.fromkeys(("reported", "share_reached", "done_in_plan"), "actual")
+STATUS = {"estimate_word": "estimate"} | dict.fromkeys(
+    ("reported", "share_reached", "done_in_plan", "done_column"), "actual"
+)
 
 
 def check_trace(trace: Trace, found: Indicator, identity: Identity) -> None:

@@ -14,6 +14,8 @@ from chalicelib.reading.model import Identity, Indicator, Section
 from chalicelib.reading.reader import Reader
 from chalicelib.reading.tables import TableFigure
 
+DONE_ANYHOW = frozenset(("reported", "done_in_plan"))
+
 
 class Watch(Reader):
     """Reads as `Reader` does, and keeps what became of each figure.
@@ -71,7 +73,10 @@ class Watch(Reader):
             self.cells.append((cell, position))
             trace = self.traces[position]
             trace.status = Cause("target_column") if cell.status == "target" else trace.status
-            trace.time = Cause("year_over_column") if cell.year else trace.time
+            done = self.made[position].status == "actual" and trace.status.rule not in DONE_ANYHOW
+            trace.status = Cause("done_column", cell.over) if done else trace.status
+            if cell.months or cell.year:
+                trace.time = Cause("months_over_column" if cell.months else "year_over_column", cell.over)
             trace.growth = trace_growth_cell(self.folded, cell)
 
     # --- steps -------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class TableFigure:
     """A cell of a table: the row's name, its figure and growth, whether it is a target or was done (None where the column
     does not say), and the year and months over its column.
 
-    `start` and `end` bound the row.
+    `start` and `end` bound the row, `over` the column's header.
     """
 
     name: str
@@ -50,6 +50,7 @@ class TableFigure:
     months: Months
     start: int
     end: int
+    over: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def _row(cells: list[Cell], meanings: list[str], header: list[Cell], line: tuple
             label = f"{name}占目标比例" if meaning == "share" else name
             growth_of = yoy if meaning == "value" else None
             status = "target" if meaning == "target" else "actual" if DONE.search(over) else None
-            yield TableFigure(label, figure, growth_of, status, _year_of(over), _months_of(over), *line)
+            span = header[column].start, header[column].start + len(over)
+            yield TableFigure(label, figure, growth_of, status, _year_of(over), _months_of(over), *line, span)
 
 
 def _year_of(header: str) -> int | None:
