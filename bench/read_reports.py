@@ -18,13 +18,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from chalicelib.reading.lexicon import one_of, units
+from chalicelib.reading.lexicon import units
 from chalicelib.reading.parse import parse
 
 ROUNDS = 21
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 # Digits with any measure word that the reader knows, and with the thirteen commonest.
-SEARCH = re.compile(r"\d+(?:\.\d+)?\s*[十百千万亿]*" + one_of(tuple(sorted(units(), key=len, reverse=True))))
+SEARCH = re.compile(
+    r"\d+(?:\.\d+)?\s*[十百千万亿]*" + f"(?:{'|'.join(map(re.escape, sorted(units(), key=len, reverse=True)))})"
+)
 COMMONEST = re.compile(r"\d+(?:\.\d+)?\s*(?:万|亿)?(?:元|%|亩|个|家|人|户|次|件|公里|平方米|处|项|场)")
 
 

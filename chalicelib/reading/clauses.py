@@ -40,10 +40,12 @@ SENTENCE = re.compile(r"[^。;!?\n]+")
 JOIN = re.compile(r" ?(?:以上|左右|以内|余)? ?(?:[、,和及与]|以及) ?-?")
 
 
-DOWN_TO_ZERO = re.compile(
-    r"(?:(?P<down>(?:降低?|减少|控制)(?:到|至|为))|(?<=[事故访率数案灾人])为)(?P<zero>[0零])"
-    r"(?![\d.])(?(down)|(?![%售距星散容]))"
-)
+LED_TO = re.compile(r"[到至为](?P<zero>[0零])(?![\d.])")
+# 贫困发生率降为零, 安全事故为零; 为零售业 is none.
+DOWN = ("降", "降低", "减少", "控制")
+SHARE_DOWN = tuple(f"%{down}{verb}" for down in ("", "下") for verb in DOWN)  # 由11.9%下降到零
+EVENTS = ("事", "故", "访", "率", "数", "案", "灾", "人")
+OTHER_WORDS = frozenset("%售距星散容")
 
 
 def find_zeros(folded: str, begin: int) -> list[Zero]:
@@ -53,10 +55,17 @@ def find_zeros(folded: str, begin: int) -> list[Zero]:
         for m in ZERO.finditer(folded, begin + 1)
     ]
     zeros += [
-        Zero(m.start("zero"), m.end("zero"), "", "%" if folded.endswith(("%", "%下"), 0, m.start()) else None)
-        for m in DOWN_TO_ZERO.finditer(folded, begin)
+        Zero(m.start("zero"), m.end("zero"), "", "%" if folded.endswith(SHARE_DOWN, 0, m.start()) else None)
+        for m in LED_TO.finditer(folded, begin)
+        if folded.endswith(DOWN, 0, m.start()) or _is_none(folded, m)
     ]
     return sorted(zeros, key=lambda z: z.start)
+
+
+def _is_none(folded: str, zero: re.Match[str]) -> bool:
+    """Whether an event is said to be none (`安全事故为零`)."""
+    events = zero[0][0] == "为" and folded.endswith(EVENTS, 0, zero.start())
+    return events and folded[zero.end() : zero.end() + 1] not in OTHER_WORDS
 
 
 def split_sentences(folded: str, begin: int, items: list[Item]) -> Iterator[Sentence]:

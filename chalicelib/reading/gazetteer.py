@@ -86,12 +86,22 @@ def _lone_counties(codes: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code[:4] if counties[code[:4]] > 1 else code for code in codes))
 
 
+@cache
+def _endings() -> frozenset[str]:
+    """The last two characters of all names and of short forms with their rank: 全县 and 我县 are none of them."""
+    exact, stems = _uppers()
+    return frozenset(name[-2:] for name in exact) | {f"{name[-1]}{rank}" for name in stems for rank in "县市区"}
+
+
 def find_uppers(text: str) -> Iterator[Mention]:
     """Counties, prefectures and provinces named in `text` with their rank, longest name first, in reading order."""
     exact, stems = _uppers()
+    endings = _endings()
     past = 0
     for found in _UPPER_END.finditer(text):
         end = found.end()
+        if text[end - 2 : end] not in endings:
+            continue
         for start in range(max(past, end - LONGEST_UPPER), end - 1):
             name = text[start:end]
             if (codes := exact.get(name)) and (name not in words("generic") or at_boundary(text, start)):

@@ -24,6 +24,8 @@ GROWTH = re.compile(
     rf"(?P<base>(?:{LAST_YEAR}|{OTHER_BASE})+)?(?:\(下同\))?[, ]?(?:分别|均|各|实现|净|预计|稳步|大幅|快速|再|共|,分别)*"
     rf"(?:(?P<up>{UP})|(?P<down>{DOWN})){LINK}$"
 )
+# Without any of these there is no verb of growth and no base, so that most shares are spared the patterns.
+CHANGES = re.compile("[增升高涨减善降跌落滑调比期价格径素响际]")
 BARE = re.compile(rf"{LAST_YEAR}(?:为|约|分别)? ?(?:(?P<minus>-)|[+])?$")
 FLAT = re.compile(rf"(?P<base>{LAST_YEAR}|与上年|同上年)?(?:基本|大致|保持)?(?P<flat>持平)")
 TIMES = re.compile(
@@ -63,6 +65,8 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
     joined = _shares_verb(folded, quantity, last)
     if joined is not None:
         return joined
+    if CHANGES.search(before) is None:
+        return None
     minus = bool(re.search(r"[增长速幅比达为]-$", before))
     match = (
         GROWTH.search(before[:-1] if minus else before)
@@ -115,11 +119,11 @@ def _shares_verb(folded: str, quantity: Quantity, last: Growth | None) -> Growth
 
 def _in_words(folded: str) -> list[Growth]:
     found = []
-    for match in _near(TIMES, "翻", folded):
+    for match in _near(TIMES, TURN, folded):
         value = Decimal(100) if match["double"] else Decimal(300)
         number = match.start("double") if match["double"] else match.start("twice")
         found.append(Growth(match.start(), number, match.end(), value, "=", _annual(match)))
-    for match in _near(MULTIPLE, "倍成", folded):
+    for match in _near(MULTIPLE, FOLD, folded):
         times = read_number(match["number"])
         if times is not None:
             value = times * (100 if match["unit"] == "倍" else 10)
@@ -128,22 +132,25 @@ def _in_words(folded: str) -> list[Growth]:
             value = -value if re.match(DOWN, match["way"]) else value
             bound = ">=" if match["more"] or "超" in match[0] else "~" if "近" in match[0] or "约" in match[0] else "="
             found.append(Growth(match.start(), match.start("number"), match.end(), value, bound, _annual(match)))
-    for match in _near(FLAT, "平", folded):
+    for match in _near(FLAT, LEVEL_WITH, folded):
         if match["base"]:
             found.append(Growth(match.start(), match.start("flat"), match.end(), Decimal(0), "=", _annual(match)))
     return found
 
 
-def _near(pattern: re.Pattern[str], marks: str, folded: str) -> Iterator[re.Match[str]]:
+def _near(pattern: re.Pattern[str], marks: re.Pattern[str], folded: str) -> Iterator[re.Match[str]]:
     """The matches of a pattern that ends with one of the marks or just behind it; looked for around the marks alone."""
     done = 0
-    for mark in re.finditer(f"[{marks}]", folded):
+    for mark in marks.finditer(folded):
         match = pattern.search(folded, max(done, mark.start() - WINDOW), mark.end() + 3)
         if match is not None and match.end() > mark.start():
             done = match.end()
             yield match
 
 
+TURN = re.compile("翻")
+FOLD = re.compile(r"[倍成](?<=[\d一二两三四五六七八九十多余 ].)")  # 完成 is no tenth
+LEVEL_WITH = re.compile("平(?<=持平)")
 # A base, a verb and a number fit in here: 比2020年同期增长了近12.5倍.
 WINDOW = 24
 

@@ -29,8 +29,12 @@ def read_words(name: str, key: str) -> tuple[str, ...]:
 
 
 def one_of(words: tuple[str, ...]) -> str:
-    """An alternation that matches any of the words literally."""
-    return "(?:" + "|".join(map(re.escape, words)) + ")"
+    """A pattern of the words literally, in their order, longest first; what they begin with is looked at once."""
+    rests: dict[str, list[str]] = {}
+    for word in words:
+        rests.setdefault(word[:1], []).append(word[1:])
+    parts = [re.escape(first) + (one_of(tuple(rest)) if any(rest) else "") for first, rest in rests.items()]
+    return f"(?:{'|'.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)

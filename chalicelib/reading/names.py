@@ -143,8 +143,8 @@ def strip_lead(name: str) -> str:
         if span and span.end() and not re.match(r"度?(?:计划|目标|任务)", name[span.end() :]):
             name = name[span.end() :].lstrip(EDGE + "度份底末止")
         name = _without_lead_words(name)
-        light = None if _whole().match(name) or _bare().fullmatch(name) else _light().match(name)
-        if light:
+        light = _light().match(name)
+        if light and not _whole().match(name) and not _bare().fullmatch(name):
             name = name[light.end() :]
         name = name.lstrip(EDGE)
         if name == before or not name:
@@ -153,10 +153,8 @@ def strip_lead(name: str) -> str:
 
 def _without_lead_words(name: str) -> str:
     """`name` without its leading adverbs, but never into a word that merely begins like one."""
-    position = 0
-    while not _whole().match(name, position) and (word := _lead_word().match(name, position)):
-        position = word.end()
-    return name[position:]
+    words = _lead_words().match(name)
+    return name[words.end() :] if words else name
 
 
 @cache
@@ -165,8 +163,9 @@ def _whole() -> re.Pattern[str]:
 
 
 @cache
-def _lead_word() -> re.Pattern[str]:
-    return re.compile(one_of(read_words(RULES, "lead")) + r"(?:(?<=其中)|(?!县|局|村委|委会))")
+def _lead_words() -> re.Pattern[str]:
+    whole, lead = (one_of(read_words(RULES, key)) for key in ("whole", "lead"))
+    return re.compile(rf"(?:(?!{whole}){lead}(?:(?<=其中)|(?!县|局|村委|委会)))+")
 
 
 KEEP_END = re.compile(
@@ -192,6 +191,8 @@ REACHING = re.compile(
 
 
 def _balance_quotes(name: str) -> str:
+    if "“" not in name and "”" not in name:
+        return name
     if name.count("“") == name.count("”"):
         return name
     return name.replace("“", "").replace("”", "")
@@ -223,7 +224,10 @@ DONE = re.compile(r"(?:也|顺利|全部|已|全面|圆满|成功|基本|均|陆
 
 def clean_object(text: str, unit: str) -> str:
     """The noun phrase that follows a figure (`23个重点工程项目落地`), up to where its predicate turns to something else."""
-    text = GIVEN.sub("", _without_brackets(text).strip(EDGE).lstrip("的"))
+    text = _without_brackets(text).strip(EDGE).lstrip("的")
+    if not text:
+        return ""
+    text = GIVEN.sub("", text)
     text = "人" + text if unit == "人" and text.startswith("口") else text  # 45万人口
     text = "" if TURNS.match(text) else text
     villages = OF_VILLAGES.match(text) if unit == "个" else None

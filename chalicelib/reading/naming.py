@@ -36,7 +36,7 @@ def name_figure(words: Words, item: Quantity, memory: Memory) -> tuple[str, bool
     before = words.before
     if taken_over := _taken_over(before, item, memory):
         return taken_over, False
-    object_ = clean_object(AROUND.sub("", words.after), item.unit or "")
+    object_ = clean_object(AROUND.sub("", words.after), item.unit or "") if words.after else ""
     apart = object_ and (WHERE.fullmatch(before) or before.endswith(("把", "将")))
     lead = "" if apart else clean_name(without_list(before) if object_ else before)
     if _stands_behind(lead, object_, words.after, item):

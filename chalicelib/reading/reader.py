@@ -216,10 +216,10 @@ class Reader:
 
     def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
         """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
-        each = EACH.search(before)
-        members = self._members_each(before) if len(group) == 1 else []
+        each = EACH.search(before) if len(group) == 1 else None
+        members = self._members_each(before) if each else []
         rates = all(m.endswith(("率", "度", "比例")) for m in members)
-        if not members or (each and each[1] != "各" and not rates):
+        if each is None or not members or (each[1] != "各" and not rates):
             return False
         for member in members:
             self._add(group[0], member)

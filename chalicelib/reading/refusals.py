@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,10 +25,7 @@ class Refusal:
 def _excluded(*begins: str) -> re.Pattern[str]:
     """The rules of `excluded.csv` that begin so, as one pattern; the first wins."""
     rows = [row for row in read_rows("excluded.csv") if row["begins"] in begins]
-    initials = "".join(row["initials"] for row in rows)
-    # One look at the first character spares most of the text the alternatives.
-    look = f"(?=[{initials}])" if initials else ""
-    return re.compile(look + "(?:" + "|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows) + ")")
+    return re.compile("|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows))
 
 
 NUMBER = re.compile(rf"[\d{CHINESE}](?:(?<=\d)\d*|[{CHINESE}]*)")
@@ -37,7 +35,7 @@ QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《�
 def find_refusals(folded: str) -> list[Refusal]:
     """Spans whose numbers are dates, ordinals, names, thresholds or programmes, in reading order; they may overlap."""
     found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if _has_number(m[0])]
-    found += [Refusal(m.start(), m.end(), m.lastgroup or "") for m in _excluded("word").finditer(folded)]
+    found += _find_words(folded)
     digits, numerals = _excluded("digits", "number"), _excluded("numerals", "number")
     for number in NUMBER.finditer(folded):
         start = number.start()
@@ -45,6 +43,20 @@ def find_refusals(folded: str) -> list[Refusal]:
         if match is not None:
             found.append(Refusal(start, match.end(), match.lastgroup or ""))
     return sorted(found, key=lambda r: (r.start, r.end))
+
+
+def _find_words(folded: str) -> Iterator[Refusal]:
+    """The spans of the rules that begin with a word, where its first character stands."""
+    rules, past = _excluded("word"), 0
+    for first in _initials().finditer(folded):
+        if first.start() >= past and (match := rules.match(folded, first.start())):
+            past = match.end()
+            yield Refusal(match.start(), past, match.lastgroup or "")
+
+
+@cache
+def _initials() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(row['initials'] for row in read_rows('excluded.csv') if row['begins'] == 'word')}]")
 
 
 def _has_number(text: str) -> bool:
