@@ -49,13 +49,15 @@ def _covered(refusals: list[Refusal], length: int) -> bytearray:
 
 def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
     position = 0
-    pattern = _number()
+    pattern, follows = _number(), _follows()
     while first := FIRST.search(folded, position):
         start = first.start()
         if refused[start]:
             position = refused.find(0, start)
             continue
-        match = pattern.match(folded, start)
+        # 进一步, 统一: a numeral without anything that could be its measure, as most are.
+        unmeasured = folded[start] in ONES_TEN and folded[start + 1 : start + 2] not in follows
+        match = None if unmeasured else pattern.match(folded, start)
         if match is None:
             position = start + 1
             continue
@@ -74,6 +76,15 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
             yield quantity
         else:
             position = start + len(match["number"])
+
+
+ONES_TEN = frozenset(CHINESE[: CHINESE.index("百")])
+
+
+@cache
+def _follows() -> frozenset[str]:
+    """What may stand right behind a numeral that has a measure: the measure, or more of the number."""
+    return frozenset((*(spelled[0] for spelled in units()), *CHINESE, *"点余多来几成-~至到% "))
 
 
 FIRST = re.compile(rf"[\d{CHINESE}]")

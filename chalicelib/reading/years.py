@@ -37,8 +37,9 @@ _PLAN_HEADING = re.compile(
 )
 # Of the year reviewed or of the one ahead.
 _WORK_HEADING = re.compile(
-    rf"{_LINE}(?P<year>(?:19|20)\d{{2}})年的?(?:重点|主要|工作)(?:工作|任务|重点){_HEADING_END}", re.M
+    rf"(?P<year>(?:19|20)\d{{2}})年的?(?:重点|主要|工作)(?:工作|任务|重点){_HEADING_END}", re.M
 )
+_OPENS_LINE = re.compile(rf"{_LINE}$")
 _BARE_PLAN_HEADING = re.compile(
     rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}(?:主要)?(?:工作|发展|奋斗|总体|下步)?{PLAN}{_HEADING_END}"
 )
@@ -196,19 +197,27 @@ def _plan_years(body: str) -> list[int]:
 
 def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | None:
     """The year of the body's plan part: its heading's own, else the one after the review; None without such a part."""
-    stated = [year for year in _plan_years(body) if review is None or review <= year <= review + 6]
+    named = [found.group("when") for found in _PLAN_HEADING.finditer(body)]
+    years = (int(when[:4]) for when in named if when[0] in "12")
+    stated = [year for year in years if review is None or review <= year <= review + 6]
     later = [year for year in stated if review is None or year > review or kind != "annual"]
     if later:
         return later[0]
-    if review and kind == "annual" and str(review + 1) in _WORK_HEADING.findall(body):
+    if review and kind == "annual" and any(_is_year_after(found, review) for found in _WORK_HEADING.finditer(body)):
         return review + 1
-    said = {_rank(found.group("when")) for found in _PLAN_HEADING.finditer(body)}
+    said = set(map(_rank, named))
     if "later" in said or _BARE_PLAN_HEADING.search(body):
         return _after(review, kind)
     dated = _dates(page, body)
     if "now" in said and dated and dated[0][1] <= 6 and dated[0][0] == _after(review, kind):
         return dated[0][0]
     return _after(review, kind) if any(_is_ahead(found, review) for found in _PLAN_PARAGRAPH.finditer(body)) else None
+
+
+def _is_year_after(found: re.Match[str], review: int) -> bool:
+    """Whether a line opens with the year after the one reviewed, as a heading does."""
+    before = found.string[max(0, found.start() - 8) : found.start()]
+    return int(found["year"]) == review + 1 and (not before or _OPENS_LINE.search(before) is not None)
 
 
 def _rank(when: str) -> str:
