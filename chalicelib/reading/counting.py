@@ -39,7 +39,7 @@ def _longer_words() -> dict[str, tuple[str, ...]]:
 
 def _word_goes_on(spelled: str, after: str) -> bool:
     """`5家庭` is not 5 家 and `3条件` not 3 条: the measure word is the start of a longer word."""
-    return any(after.startswith(rest) for rest in _longer_words().get(spelled, ()))
+    return after.startswith(_longer_words().get(spelled, ()))
 
 
 # 工业总产值突破百亿大关: an amount of which the unit goes without saying.

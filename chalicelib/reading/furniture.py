@@ -99,7 +99,9 @@ def without_watermark(lines: list[str]) -> list[str]:
 
 def _without_latin_mark(lines: list[str]) -> list[str]:
     """The lines without the Latin letters that follow many a sentence's end, always the same ones."""
-    mark, count = _commonest([found[0] for line in lines if (found := _LATIN_MARK.search(line))])
+    mark, count = _commonest(
+        [found[0] for line in lines if line[-1:].isascii() and (found := _LATIN_MARK.search(line))]
+    )
     return [line.removesuffix(mark) for line in lines] if count >= MARKS else lines
 
 

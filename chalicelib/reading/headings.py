@@ -28,8 +28,7 @@ SHORT_TITLE = 20  # of a heading within a paragraph whose number alone does not 
 HAS_PAUSE = re.compile(r"[,\d]")
 
 # The first character decides for most of the text; what stands before it, for most of the rest.
-FIRST = re.compile(r"[第一二三四五六七八九十(\d①-⑳⒈-⒛]")
-BEFORE = frozenset("。!?;:,\n )”")
+FIRST = re.compile(r"[第一二三四五六七八九十(\d①-⑳⒈-⒛](?<![^。!?;:,\n )”].)")
 OPENING = re.compile(
     rf"第?{CHINESE}[是要、.部章篇,]|第?{CHINESE} ?[、.]|\({CHINESE}\)|\d{{1,2}} ?[、.)]|\(\d{{1,2}}\)|[①-⑳⒈-⒛]"
 )
@@ -60,7 +59,7 @@ def find_numbered(folded: str, begin: int) -> list[Heading]:
     found = []
     for first in FIRST.finditer(folded, begin):
         start = first.start()
-        if (start == 0 or folded[start - 1] in BEFORE) and OPENING.match(folded, start):
+        if OPENING.match(folded, start):
             heading = _read(folded, start, begin)
             if heading is not None:
                 found.append(heading)

@@ -24,6 +24,14 @@ SPAN = re.compile(
     rf"|(?P<whole>{YEAR} ?年(?:度|全年|末|底|初|以来|来|间)?|全年度?(?!任务|目标|计划)|今年(?:以来)?|本年度?|年内|年底前?|年末|一年来"
     rf"|去年(?:全年|以来)?|{TO_NOW}))"
 )
+# What a period can begin with: literals first, for which a text is searched fastest.
+OPENS = re.compile(
+    r"截(?=[至止])|至(?=[今本全去上明当年第前目“\d一二三四五六七八九十])|到(?=[今本全去上明当年第前目“\d一二三四五六七八九十])|今(?=年)|本(?=年)|全(?=年)|去(?=年)|明(?=年)"
+    r"|当(?=年)|上(?=[年半])|下(?=半)|年(?=[内初底末])|目(?=前)|前(?=[二三两23])|第(?=[一二三四1-4])|“(?=十)|"
+    + "|".join(
+        f"{numeral}(?=[\\d〇零一二三四五六七八九十五”年月季 ~至到-])" for numeral in "一二三四五六七八九十0123456789"
+    )
+)
 COMPARED = re.compile(r"(?:比|较|同|与|于|自|从|为|上|由|是)$")
 
 FIVE_YEARS = 2010  # the last year of 十一五
@@ -50,8 +58,12 @@ class Mention:
 
 def find_periods(folded: str) -> list[Mention]:
     """The periods that the text names, in reading order, but not those that a figure is compared with (`比2020年`)."""
-    found = []
-    for match in SPAN.finditer(folded):
+    found, past = [], 0
+    for first in OPENS.finditer(folded):
+        match = SPAN.match(folded, first.start()) if first.start() >= past else None
+        if match is None:
+            continue
+        past = match.end()
         if COMPARED.search(folded, max(0, match.start() - 1), match.start()) and match["until"] is None:
             continue
         period = _read(match)

@@ -34,7 +34,7 @@ QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《�
 
 def find_refusals(folded: str) -> list[Refusal]:
     """Spans whose numbers are dates, ordinals, names, thresholds or programmes, in reading order; they may overlap."""
-    found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if _has_number(m[0])]
+    found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if HAS_NUMBER.search(m[0])]
     found += _find_words(folded)
     digits, numerals = _excluded("digits", "number"), _excluded("numerals", "number")
     for number in NUMBER.finditer(folded):
@@ -59,8 +59,7 @@ def _initials() -> re.Pattern[str]:
     return re.compile(f"[{''.join(row['initials'] for row in read_rows('excluded.csv') if row['begins'] == 'word')}]")
 
 
-def _has_number(text: str) -> bool:
-    return any(c.isdigit() or c in CHINESE for c in text)
+HAS_NUMBER = re.compile(f"[\\d{CHINESE}]")
 
 
 THRESHOLD = re.compile(r" ?\(?(?:及其?)?(?:以上|以下|以内|以外)\)?(?:的)?(?=[\u4e00-\u9fff“(])")

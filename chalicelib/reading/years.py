@@ -36,9 +36,7 @@ _PLAN_HEADING = re.compile(
     re.M,
 )
 # Of the year reviewed or of the one ahead.
-_WORK_HEADING = re.compile(
-    rf"(?P<year>(?:19|20)\d{{2}})年的?(?:重点|主要|工作)(?:工作|任务|重点){_HEADING_END}", re.M
-)
+_WORK_HEADING = re.compile(rf"(?P<year>(?:19|20)\d{{2}})年的?(?:重点|主要|工作)(?:工作|任务|重点){_HEADING_END}", re.M)
 _OPENS_LINE = re.compile(rf"{_LINE}$")
 _BARE_PLAN_HEADING = re.compile(
     rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}(?:主要)?(?:工作|发展|奋斗|总体|下步)?{PLAN}{_HEADING_END}"
