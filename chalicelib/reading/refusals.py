@@ -28,7 +28,20 @@ def _excluded(*begins: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{row['rule']}>{row['pattern']})" for row in rows))
 
 
-NUMBER = re.compile(rf"[\d{CHINESE}](?:(?<=\d)\d*|[{CHINESE}]*)")
+@cache
+def _numbers() -> re.Pattern[str]:
+    """The first characters of the numbers that a rule of `excluded.csv` can begin with.
+
+    Such a rule says by its characters what stands behind the number and its scale, so that a number with anything else
+    behind it (5家, 1000万元) need not be tried. Only telephone numbers have nothing behind them, but many digits.
+    """
+    digits, numerals = (re.escape("".join(set(_excluded(kind, "number").pattern))) for kind in ("digits", "numerals"))
+    return re.compile(
+        rf"\d(?<!\d\d)(?=\d{{7}}|\d*+(?:,\d{{3}})*+(?:\.\d++)?+[十百千万亿]*+[{digits}A-Za-z])"
+        rf"|[{CHINESE}](?<![{CHINESE}]{{2}})(?=[{CHINESE}]*+[{numerals}])"
+    )
+
+
 QUOTED = re.compile(r"“[^“”\n]{1,24}”|‘[^‘’\n]{1,24}’|《[^《》\n]{1,60}》|\"[^\"\n]{1,24}\"")
 
 
@@ -37,7 +50,7 @@ def find_refusals(folded: str) -> list[Refusal]:
     found = [Refusal(m.start(), m.end(), "quoted") for m in QUOTED.finditer(folded) if HAS_NUMBER.search(m[0])]
     found += _find_words(folded)
     digits, numerals = _excluded("digits", "number"), _excluded("numerals", "number")
-    for number in NUMBER.finditer(folded):
+    for number in _numbers().finditer(folded):
         start = number.start()
         match = (numerals if folded[start] in CHINESE else digits).match(folded, start)
         if match is not None:
