@@ -52,6 +52,12 @@ TOGETHER = re.compile(r"合计|相加|均|都")
 NAMED = re.compile(r"[\u4e00-\u9fff]{2,6}\d")
 
 
+BEHIND_WORD = re.compile(r"[\u4e00-\u9fff]$")
+# What may stand around a single thing: 引进企业一家。
+BEHIND_NOUN = re.compile(r"[\u4e00-\u9fff”)]$")
+CLOSED = re.compile(r"[,。;、和及\n\d]|$")
+
+
 @cache
 def _abstract() -> re.Pattern[str]:
     return re.compile(r"[“‘\"《一二三四五六七八九十]|" + one_of(read_words("nouns.toml", "abstract")))
@@ -83,7 +89,7 @@ def _is_few(match: re.Match[str], before: str, after: str) -> bool:
     """Whether a small numeral counts: 两家企业, but not 三大攻坚, 四项手术320例."""
     spelled = match["unit"]
     if spelled in NAMELIKE or match["scale"]:
-        return spelled in ("期", "口") and bool(re.search(r"[\u4e00-\u9fff]$", before)) and match["number"] == "两"
+        return spelled in ("期", "口") and match["number"] == "两" and bool(BEHIND_WORD.search(before))
     if (
         (spelled == "件" and AFFAIR.match(after))
         or (spelled == "项" and TOGETHER.match(after))
@@ -97,8 +103,8 @@ def _is_single(spelled: str, before: str, after: str) -> bool:
     """一 counts only behind its noun, where nothing follows: 引进企业一家。"""
     return (
         spelled in SINGLE
-        and re.match(r"[,。;、和及\n\d]|$", after) is not None
-        and re.search(r"[\u4e00-\u9fff”)]$", before) is not None
+        and CLOSED.match(after) is not None
+        and BEHIND_NOUN.search(before) is not None
         and before[-1] not in "唯之于这同归合为成每某统有"
     )
 
@@ -113,12 +119,10 @@ OR_MORE = re.compile(r" ?(?:及其?以上|以上|之多|多(?=[,。;\n]|$))")
 ROUGHLY = re.compile(r" ?左右|上下")
 
 
-def bound_of(folded: str, match: re.Match[str]) -> str:
-    """`>=`, `<=`, `~` or `=`: 余 and 多 beat 约, and 超 beats all but them."""
+def bound_of(folded: str, match: re.Match[str], beside: tuple[str | None, ...] = ()) -> str:
+    """`>=`, `<=`, `~` or `=`: 余 and 多, which stand `beside` the number, beat 约, and 超 beats all but them."""
     before = folded[max(0, match.start() - 6) : match.start()]
     end = match.end()
-    groups = match.groupdict()
-    beside = (groups.get("about"), groups.get("more"))
     if "余" in beside or "多" in beside:
         return ">="
     bounded = before.rstrip()[-1:] in LEADS_TO_BOUND

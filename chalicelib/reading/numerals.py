@@ -9,6 +9,8 @@ DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇"
 SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 CHINESE = "〇零一二两俩三四五六七八九十百千万亿"
 
+_NUMERALS = frozenset(CHINESE)
+
 # A number with more digits names something (a telephone, an account); binary floats are exact up to 15.
 MOST_DIGITS = 15
 
@@ -19,6 +21,8 @@ _POINT = re.compile(rf"([{CHINESE}]+)点([{''.join(DIGITS)}]+)([十百千万亿]
 
 def read_number(text: str) -> Decimal | None:
     """The value of a folded number: `2,523.7万`, `三千二百`, `1.2万亿`, `5千万`, `二〇一六`, `十七点五`. None if it is none."""
+    if text.isdecimal() and len(text) <= MOST_DIGITS:
+        return Decimal(int(text))
     arabic = _ARABIC.fullmatch(text)
     if arabic is None:
         if point := _POINT.fullmatch(text):
@@ -37,9 +41,9 @@ def read_number(text: str) -> Decimal | None:
 
 def read_chinese(text: str) -> int | None:
     """The value of a numeral in Chinese characters: `三千二百`, `两`, `百`, `二〇一六`, `三百万`, `一亿二千万`."""
-    if not text or any(c not in CHINESE for c in text):
+    if not text or not _NUMERALS.issuperset(text):
         return None
-    if all(c in DIGITS for c in text):
+    if DIGITS.keys() >= set(text):
         return int("".join(str(DIGITS[c]) for c in text)) if len(text) <= MOST_DIGITS else None
     total = section = digit = 0
     for c in text:

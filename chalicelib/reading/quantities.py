@@ -49,15 +49,13 @@ def _covered(refusals: list[Refusal], length: int) -> bytearray:
 
 def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
     position = 0
-    pattern, follows = _number(), _follows()
-    while first := FIRST.search(folded, position):
+    pattern, firsts = _number(), _firsts()
+    while first := firsts.search(folded, position):
         start = first.start()
         if refused[start]:
             position = refused.find(0, start)
             continue
-        # 进一步, 统一: a numeral without anything that could be its measure, as most are.
-        unmeasured = folded[start] in ONES_TEN and folded[start + 1 : start + 2] not in follows
-        match = None if unmeasured else pattern.match(folded, start)
+        match = pattern.match(folded, start)
         if match is None:
             position = start + 1
             continue
@@ -78,16 +76,12 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
             position = start + len(match["number"])
 
 
-ONES_TEN = frozenset(CHINESE[: CHINESE.index("百")])
-
-
 @cache
-def _follows() -> frozenset[str]:
-    """What may stand right behind a numeral that has a measure: the measure, or more of the number."""
-    return frozenset((*(spelled[0] for spelled in units()), *CHINESE, *"点余多来几成-~至到% "))
-
-
-FIRST = re.compile(rf"[\d{CHINESE}]")
+def _firsts() -> re.Pattern[str]:
+    """What a quantity begins with, but no numeral up to ten (进一步, 统一) without its measure or more of the number behind it."""
+    behind = re.escape("".join({*(spelled[0] for spelled in units()), *CHINESE, *"点余多来几成-~至到% "}))
+    ones, more = CHINESE[: CHINESE.index("百")], CHINESE[CHINESE.index("百") :]
+    return re.compile(rf"[\d{CHINESE}](?:(?<=[\d{more}])|(?<=[{ones}])(?=[{behind}]))")
 
 
 def _clause_comma(number: str, text: str, start: int) -> int:
@@ -114,7 +108,10 @@ def _read(folded: str, text: str, match: re.Match[str]) -> Quantity | None:
         elif not _is_range(match):
             return None
     unit, known = _unit(text, match)
-    return Quantity(start, match.end(), value, unit, bound_of(folded, match), unit in ("%", "‰"), known, chinese)
+    beside = (match["about"], match["more"])
+    return Quantity(
+        start, match.end(), value, unit, bound_of(folded, match, beside), unit in ("%", "‰"), known, chinese
+    )
 
 
 CHANGED_FROM = re.compile(r"[由从][^,。;]{0,10}$")
@@ -125,8 +122,9 @@ def _tenths(folded: str, match: re.Match[str], value: Decimal) -> Quantity | Non
     if value >= 10 or match["scale"] or not TENTHS.search(folded, max(0, match.start() - 4), match.start()):
         return None
     rest = match["tenths"][1:]
+    beside = (match["about"], match["more"])
     share = value * 10 + (5 if rest == "半" else DIGITS.get(rest, 0))
-    return Quantity(match.start(), match.end(), share, "%", bound_of(folded, match), True, "%", chinese=True)
+    return Quantity(match.start(), match.end(), share, "%", bound_of(folded, match, beside), True, "%", chinese=True)
 
 
 TENTHS = re.compile(r"(?:均在|[达占近超约逾到至过为的有率比]|不足|不到|以上) ?$")
