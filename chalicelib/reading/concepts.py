@@ -19,7 +19,8 @@ SPELLINGS = (
     ("商品零售", "零售"),
 )
 WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|现有|共有)+(?=..)")
-QUOTES = dict.fromkeys(map(ord, " “”\"‘’'"))
+SPELT = frozenset(long[0] for long, _ in SPELLINGS)  # most names have none of them
+QUOTES = frozenset(" “”\"‘’'")
 # A longer name tells of a narrower quantity.
 LONGEST = 40
 # Points are the change of a rate, not the rate.
@@ -46,9 +47,9 @@ class Rule:
 class Table:
     """The rules that a quantity of one dimension can be of.
 
-    `names` has the ids by listed name. `having` has, by character, the rules whose patterns have it, as the bits of a number,
-    and `open` the rules whose patterns have any: a pattern matches the whole of a name, so that a rule which lacks one of
-    its characters need not be tried.
+    `names` has the ids by listed name. `having` has, by character, the rules whose patterns have it or any, as the bits of a
+    number, and `open` the rules whose patterns have any: a pattern matches the whole of a name, so that a rule which lacks
+    one of its characters need not be tried.
     """
 
     names: dict[str, list[str]]
@@ -85,9 +86,10 @@ def find_concept(indicator: Indicator) -> Match | None:
 
 def normal_name(name: str) -> str:
     """The name in one spelling: 规模以上 as 规上, without quotes, without 全社会 and the like before it."""
-    name = name.translate(QUOTES)
-    for long, short in SPELLINGS:
-        name = name.replace(long, short)
+    name = name if QUOTES.isdisjoint(name) else "".join(c for c in name if c not in QUOTES)
+    if not SPELT.isdisjoint(name):
+        for long, short in SPELLINGS:
+            name = name.replace(long, short)
     return WHOLE.sub("", name)
 
 
@@ -121,8 +123,9 @@ def _listed() -> dict[str, frozenset[str]]:
 def _possible(name: str, table: Table) -> Iterator[Rule]:
     """The rules whose patterns have every character of the name."""
     bits = (1 << len(table.rules)) - 1 if name else 0
+    having, open_ = table.having, table.open
     for character in name:
-        bits &= table.having.get(character, 0) | table.open
+        bits &= having.get(character, open_)
         if not bits:
             return
     while bits:
@@ -141,7 +144,8 @@ def _table(dimension: str | None) -> Table:
             names.setdefault(name, []).append(rule.id)
         for character in set(SYNTAX.sub("", rule.pattern.pattern)):
             having[character] = having.get(character, 0) | 1 << n
-    return Table(names, rules, having, sum(1 << n for n, rule in enumerate(rules) if ANY in rule.pattern.pattern))
+    open_ = sum(1 << n for n, rule in enumerate(rules) if ANY in rule.pattern.pattern)
+    return Table(names, rules, {character: bits | open_ for character, bits in having.items()}, open_)
 
 
 def _measured_in(rule: Rule, dimension: str | None) -> bool:
