@@ -114,7 +114,19 @@ def collect_evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) 
 
 def _home_text(body: str) -> str:
     """The body without the clauses that speak of other places: help for them, visits to them, what comes from them."""
-    return "，".join(clause for clause in _STOP.split(body) if not _outward().search(clause))
+    text = _STOP.sub("，", body)
+    kept, start = [], 0
+    for word in _outward().finditer(text):  # some of the clauses have one: searching them one by one takes longer
+        if word.start() < start:
+            continue
+        begin = text.rfind("，", start, word.start())
+        if begin >= 0:
+            kept.append(text[start:begin])
+        end = text.find("，", word.end())
+        if end < 0:
+            return "，".join(kept)
+        start = end + 1
+    return "，".join([*kept, text[start:]])
 
 
 @cache
