@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.reading.numerals import read_chinese
 
@@ -85,8 +85,11 @@ def _read(match: re.Match[str]) -> Period | None:
     return Period(year, None if months == (1, 12) else months)
 
 
+YEAR_ALONE = re.compile(YEAR)
+
+
 def _year(match: re.Match[str]) -> int | None:
-    named = re.search(r"(?:19|20)\d\d|[一二][九〇零][〇零一二三四五六七八九]{2}", match["when"] or match["whole"] or "")
+    named = YEAR_ALONE.search(match["when"] or match["whole"] or "")
     if named is None:
         return None
     return int(named[0]) if named[0].isdigit() else read_chinese(named[0])
@@ -106,10 +109,11 @@ def _months(match: re.Match[str]) -> Months:
     month = int(match["month"]) if match["month"].isdigit() else read_chinese(match["month"])
     if month is None or not 1 <= month <= 12:
         return None
-    until = match["until"] or re.search(r"[底末]", match[0])
+    until = match["until"] or AT_END.search(match[0])
     return (1, month) if until else (month, month)
 
 
+AT_END = re.compile("[底末]")
 STOP = re.compile(r"[。!?\n]")
 
 
@@ -138,7 +142,7 @@ class PeriodReader:
                 assert mention is not None
                 kept = self._current.year if self._current else None
                 period = mention.period
-                self._current = period if mention.own or period.year is not None else replace(period, year=kept)
+                self._current = period if mention.own or period.year is not None else Period(kept, period.months)
                 self._mention += 1
             elif next_stop:
                 self._current = None

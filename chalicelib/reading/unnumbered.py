@@ -31,7 +31,7 @@ def with_unnumbered(found: list[Heading], folded: str, begin: int) -> list[Headi
     sentences: list[Heading] = []
     for (start, end), (below, below_end) in pairwise(lines):
         text = folded[start:end].strip()
-        if start < opens:
+        if start < opens or len(text) > LONG_LINE:  # a paragraph is neither a short line nor a lone sentence
             continue
         caption = "|" in folded[below:below_end]
         if caption or _first(found, starts, start, end) or NO_HEADING.search(text) or SPEAKER.search(text):
@@ -62,7 +62,7 @@ FIGURE = re.compile(r"\d ?(?:%|[十百千万亿]{0,2}(?!年)[\u4e00-\u9fff])")
 
 
 def _is_lone_sentence(text: str) -> bool:
-    whole = len(text) <= LONG_LINE and text.endswith("。") and text.count("。") == 1
+    whole = text.endswith("。") and text.count("。") == 1
     return whole and FIGURE.search(text) is None
 
 
