@@ -87,10 +87,14 @@ def _lone_counties(codes: list[str]) -> tuple[str, ...]:
 
 
 @cache
-def _endings() -> frozenset[str]:
-    """The last two characters of all names and of short forms with their rank: 全县 and 我县 are none of them."""
+def _endings() -> dict[str, tuple[int, ...]]:
+    """The last two characters of all names, and of short forms with a rank, with the lengths of the names that end so,
+    longest first: 全县 and 我县 are none of them."""
     exact, stems = _uppers()
-    return frozenset(name[-2:] for name in exact) | {f"{name[-1]}{rank}" for name in stems for rank in "县市区"}
+    lengths: dict[str, set[int]] = {}
+    for name in (*exact, *(name + rank for name in stems for rank in "县市区")):
+        lengths.setdefault(name[-2:], set()).add(len(name))
+    return {ending: tuple(sorted(found, reverse=True)) for ending, found in lengths.items()}
 
 
 def find_uppers(text: str) -> Iterator[Mention]:
@@ -100,9 +104,10 @@ def find_uppers(text: str) -> Iterator[Mention]:
     past = 0
     for found in _UPPER_END.finditer(text):
         end = found.end()
-        if text[end - 2 : end] not in endings:
-            continue
-        for start in range(max(past, end - LONGEST_UPPER), end - 1):
+        for length in endings.get(text[end - 2 : end], ()):
+            start = end - length
+            if start < past:
+                continue
             name = text[start:end]
             if (codes := exact.get(name)) and (name not in words("generic") or at_boundary(text, start)):
                 end = _longest_upper(text, start, end)
