@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -96,27 +96,26 @@ def _stretches(folded: str, begin: int, starts: list[int], items: list[Item]) ->
 
 def split_clauses(folded: str, start: int, end: int, items: list[Item]) -> Iterator[Clause]:
     """The clauses of a sentence. Commas and colons split, and so does what joins a figure to the next (2家、11家)."""
-    cuts = _cuts(folded, start, end, items)
+    starts = [item_start(i) for i in items]
+    cuts = _cuts(folded, start, end, items, starts)
     position, taken = start, 0
     for cut, width in [*cuts, (end, 1)]:
         if cut > position:
-            first = taken
-            while taken < len(items) and item_start(items[taken]) < cut:
-                taken += 1
+            first, taken = taken, bisect_left(starts, cut, taken)
             yield Clause(position, cut, tuple(items[first:taken]), folded[cut : cut + 1])
         position = cut + width
 
 
-def _cuts(folded: str, start: int, end: int, items: list[Item]) -> list[tuple[int, int]]:
-    quoted = _brackets(folded, start, end, items)
+def _cuts(folded: str, start: int, end: int, items: list[Item], starts: list[int]) -> list[tuple[int, int]]:
+    quoted = _brackets(folded, start, end, starts)
     cuts = {}
     for match in COMMA.finditer(folded, start, end):
         place = match.start()
-        if not quoted[place - start] and not _joins_values(folded, place, items):
+        if not quoted[place - start] and not _joins_values(folded, place, items, starts):
             cuts[place] = 1
     for n, item in enumerate(items):
         follower = items[n + 1] if n + 1 < len(items) else None
-        stop = item_start(follower) if follower else end
+        stop = starts[n + 1] if follower else end
         if follower is not None and JOIN.fullmatch(folded, item.end, stop) and _same_list(folded, item, follower):
             continue
         if joint := PAUSED.match(folded, item.end, stop):
@@ -137,12 +136,12 @@ JOINED = re.compile(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$")
 BRACKETS = re.compile(r"\([^()]*\)|“[^“”]*”|《[^《》]*》")
 
 
-def _brackets(folded: str, start: int, end: int, items: list[Item]) -> bytearray:
+def _brackets(folded: str, start: int, end: int, starts: list[int]) -> bytearray:
     """1 for what stands in brackets or quotes without a figure (its commas do not split), 2 for a bracket around a figure."""
     inside = bytearray(end - start)
     for match in BRACKETS.finditer(folded, start, end):
         low, high = match.span()
-        holds = any(low < item_start(i) < high for i in items)
+        holds = bisect_left(starts, low + 1) < bisect_left(starts, high)
         if holds and match[0][0] == "(":
             inside[low - start] = inside[high - 1 - start] = 2
         elif not holds:
@@ -164,17 +163,12 @@ def _same_list(folded: str, a: Item, b: Item) -> bool:
     return respectively >= 0 and "," not in folded[respectively : a.end] and type(a) is type(b)
 
 
-def _joins_values(folded: str, place: int, items: list[Item]) -> bool:
+def _joins_values(folded: str, place: int, items: list[Item], starts: list[int]) -> bool:
     """Whether the comma stands within a figure, or between two bare ones of one list (`分别为12.3%,45.6%`)."""
-    for n, item in enumerate(items):
-        if item_start(item) > place:
-            before = items[n - 1] if n else None
-            return (
-                before is not None
-                and before.end <= place
-                and _same_kind(before, item)
-                and JOIN.fullmatch(folded, before.end, item_start(item)) is not None
-            )
-        if place < item.end:
-            return True  # the comma of a number's thousands
-    return False
+    n = bisect_right(starts, place)
+    if n == 0:
+        return False
+    before = items[n - 1]
+    if place < before.end:
+        return True  # the comma of a number's thousands
+    return n < len(items) and _same_kind(before, items[n]) and JOIN.fullmatch(folded, before.end, starts[n]) is not None
