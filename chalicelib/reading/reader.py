@@ -53,8 +53,9 @@ class Reader:
         """Keep what a clause without figures says of those behind it: their subject, their place, the year of their base."""
         said = self.folded[clause.start : clause.end]
         self.memory.said.append(said)
-        base = COMPARED_WITH.search(self.folded, clause.start, clause.end)
-        self.memory.base_year = int(base["year"]) if base else self.memory.base_year
+        if "20" in said or "19" in said:  # most clauses without a figure name no year
+            base = COMPARED_WITH.search(self.folded, clause.start, clause.end)
+            self.memory.base_year = int(base["year"]) if base else self.memory.base_year
         if said.endswith(PLACE_ENDS) and is_place(subject := clean_name(said)):
             self.memory.place = subject
 
@@ -79,6 +80,8 @@ class Reader:
 
     def _read_list(self, clause: Clause) -> bool:
         """Read a clause whose 分别 gives its figures to the members of a list, in order; False if it is none."""
+        if len(clause.items) < 2:
+            return False
         respectively = self.folded.find("分别", clause.start, clause.end)
         items = [i for i in clause.items if item_start(i) > respectively]
         if len(items) < 2 or (respectively < 0 and not self._one_verb(clause) and not self._is_pair(clause)):
@@ -156,7 +159,9 @@ class Reader:
                 self._read_zero(item, before)
             elif isinstance(item, Ratio):
                 self._read_ratio(item, before, clause.items[n + 1 : n + 2])
-            elif self._is_source(group := self._group(clause.items[n:]), clause.items[n + len(group) :]):
+            elif n + 1 < len(clause.items) and self._is_source(
+                group := self._group(clause.items[n:]), clause.items[n + len(group) :]
+            ):
                 self.memory.source = (
                     clean_name(CHANGE_OF.sub("", before)) or self.memory.subject or self.memory.last_name
                 )
@@ -249,9 +254,7 @@ class Reader:
             return True  # 在去年2360万元的基础上增长10%
         between = self.folded[group[-1].end : item_start(rest[0])]
         before = self.folded[max(0, group[0].start - 14) : group[0].start]
-        return bool(re.search(r"(?:由|从)[^,。]{0,12}$", before)) and bool(
-            re.match(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$", between)
-        )
+        return bool(STARTS_FROM.search(before)) and bool(LEADS_ON.match(between))
 
     # --- growth ------------------------------------------------------------------------------------------------
 
@@ -357,6 +360,8 @@ class Reader:
 
 
 SINCE = re.compile(r"(?:19|20)\d\d(?= ?年)")
+STARTS_FROM = re.compile(r"(?:由|从)[^,。]{0,12}$")
+LEADS_ON = re.compile(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$")
 YEAR_BEFORE = re.compile(r"同比|同期|上年|去年")
 RUN_ON = frozenset(("、", "和", "及", "与", "以及"))
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
