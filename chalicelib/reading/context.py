@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +34,8 @@ REACHED = re.compile(
 # 财政收入8600万元;预计实现增加值9860万元: what is foreseen in mid-sentence ends with its part.
 MID = re.compile(r";|\d[^,;]*[^年月度日季,;],")
 
+FAR = 12  # characters: no word of what is foreseen is longer, so that one may overlap the search's beginning by less
+
 
 @cache
 def _cue(status: str) -> re.Pattern[str]:
@@ -59,6 +61,8 @@ class Context:
         self.periods = PeriodReader(folded)
         self.lines = [0, *(m.end() for m in re.finditer("\n", folded))]
         self.line, self.opens_plan = -1, False
+        # Where the text foresees anything, so that the sentences that do not need not be searched.
+        self.foreseen = [m.start() for m in _cue("estimate").finditer(folded)]
         self.aimed = 0  # where the sentence ends whose figures are aims from its first one on
 
     def at(self, start: int, *, reached: bool = False) -> Setting:
@@ -111,8 +115,11 @@ class Context:
         if plan:
             return "actual" if PAST.search(clause) else "target"
         cue = None if reached else _cue("target").search(clause)
-        reaches = REACHED.search(clause) and not ITSELF.match(folded, start)
-        if cue and not reaches and not DONE.search(clause, cue.end()):
+        if (
+            cue
+            and not DONE.search(clause, cue.end())
+            and not (REACHED.search(clause) and not ITSELF.match(folded, start))
+        ):
             if AIMS.search(clause):
                 stop = STOP.search(folded, start)
                 self.aimed = stop.start() if stop else len(folded)
@@ -123,6 +130,8 @@ class Context:
 
     def _is_foreseen(self, opens: int, start: int) -> bool:
         """Whether the sentence foresees the figure; months that it names behind its 预计 are past again."""
+        if bisect_left(self.foreseen, opens - FAR) == bisect_left(self.foreseen, start):
+            return False
         cues = list(_cue("estimate").finditer(self.folded, opens, start))
         if not cues:
             return False
