@@ -69,8 +69,8 @@ def read_pairs(line: str) -> list[tuple[str, str]] | None:
 
     None where the line does not begin with a label (after a bullet or a date).
     """
-    begin = _LEAD.match(line)
-    if len(line) > LONGEST or begin is None:
+    begin = _LEAD.match(line) if len(line) <= LONGEST else None
+    if begin is None:
         return None
     at = begin.end()
     if not _pattern().match(line, at):

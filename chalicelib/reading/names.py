@@ -74,10 +74,10 @@ def clean_name(text: str) -> str:
     """The noun phrase of a folded piece of a clause, without adverbs, light verbs, period and what links it to the figure."""
     number = NUMBERING.match(text)
     name = _without_brackets(text[number.end() :] if number else text).strip(EDGE)
-    for opening in (SET_BY, ONCE_BUILT, HOW_SOON):
-        opened = opening.match(name)
-        name = name[opened.end() :] if opened else name
-    name = name[years.end() :] if (years := YEARS_LONG.match(name)) else name
+    if OPENINGS.match(name):
+        for opening in (SET_BY, ONCE_BUILT, HOW_SOON, YEARS_LONG):
+            opened = opening.match(name)
+            name = name[opened.end() :] if opened else name
     if "”" in name and (campaign := CAMPAIGN.match(name)) and opens_with_verb(name[campaign.end() :]):
         name = name[campaign.end() :]
     name = ON_BASIS.sub("", name) if "按" in name else name
@@ -89,6 +89,8 @@ def clean_name(text: str) -> str:
 
 # 五年累计完成9.7亿元: how long a time the sum is of.
 YEARS_LONG = re.compile(r"(?:近|过去)?[两二三四五六七八九十\d]年(?:来|间)?(?=累计|合计|共|$)")
+# What the four begin with: one look spares most names all of them.
+OPENINGS = re.compile(r"[上省市县区旗州下预项工全该建投达运完竣实近过两二三四五六七八九十\d]")
 # “百日会战”拆除乱搭乱建: in which campaign.
 CAMPAIGN = re.compile(r"[^”]*”(?=.{4})")
 # 爱心理发等助老活动: one member is enough where what sums it up says what it is.
@@ -102,6 +104,8 @@ def _without_brackets(text: str) -> str:
 
 def _begun_anew(name: str) -> str:
     """The noun phrase behind a time or a sum in mid-phrase, '' where there is none."""
+    if INNER.search(name, 2) is None:
+        return ""
     inner = next((m for m in reversed(list(INNER.finditer(name))) if m.start() >= 2), None)
     if inner is None:
         return ""
@@ -135,12 +139,15 @@ def _last_of_list(name: str) -> str:
     return name[match.end() :] if match and name[match.end() :] not in SUMS_UP else name
 
 
+OF_PLAN = re.compile("度?(?:计划|目标|任务)")
+
+
 def strip_lead(name: str) -> str:
     """Without adverbs, times and light verbs at its start, unless nothing would be left."""
     while True:
         before = name
         span = SPAN.match(name)
-        if span and span.end() and not re.match(r"度?(?:计划|目标|任务)", name[span.end() :]):
+        if span and span.end() and not OF_PLAN.match(name, span.end()):
             name = name[span.end() :].lstrip(EDGE + "度份底末止")
         name = _without_lead_words(name)
         light = _light().match(name)
