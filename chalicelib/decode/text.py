@@ -12,7 +12,6 @@ _TAG = re.compile(
     re.I,
 )
 _CLOSING = re.compile(r"</(?:p|div|td|tr|li|span|table|body|html|h[1-6])\s{0,9}>", re.I)
-_LINE_END = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 CONTROL_SHARE = 0.01
 
@@ -27,7 +26,7 @@ def is_html(text: str) -> bool:
 
 def regular_lines(text: str) -> str:
     """The text with `\\n` at line ends and no control characters; raises ReportError `not_text` where those abound."""
-    text = _LINE_END.sub("\n", text)
+    text = "\n".join(f"{text}.".splitlines())[:-1]  # with a last character, so that a last line's end stays
     controls = _CONTROL.search(text)
     if controls is None:
         return text

@@ -8,6 +8,7 @@ from decimal import Decimal
 from chalicelib.reading.figures import Quantity, Ratio
 
 RATIO = re.compile(r"\d(?<![\d.:]\d)\d*(?:\.\d+)?%?(?:[:/]\d+(?:\.\d+)?%?){2,4}(?!\.?\d|[:/]|年|月)")
+BETWEEN = re.compile(r"[:/](?<=[\d%].)(?=\d)")  # few texts have what parts the numbers of a ratio
 PART = re.compile(r"\d+(?:\.\d+)?")
 SECTORS = re.compile(r"三次产业|三产|一二三产|产业(?:结构|比|比例)|一、二、三产")
 # What one character of `粮经饲比例` stands for.
@@ -26,7 +27,9 @@ LINK = re.compile(r"(?:比例|比重|比|结构|之比|种植|调整|优化|由|
 
 def find_ratios(folded: str, begin: int) -> list[Ratio]:
     """The ratios whose parts add up to about 100 (each is rounded)."""
-    found = []
+    found: list[Ratio] = []
+    if BETWEEN.search(folded, begin) is None:
+        return found
     for match in RATIO.finditer(folded, begin):
         parts = tuple(
             Quantity(match.start() + p.start(), match.start() + p.end(), Decimal(p[0]), "%", "=", True, "%")

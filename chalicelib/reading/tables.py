@@ -61,7 +61,7 @@ class Cell:
 
 def find_table_lines(folded: str, begin: int) -> list[tuple[int, int]]:
     """The lines of the body that are rows of a table, header rows included."""
-    return [(m.start(), m.end()) for m in LINE.finditer(folded, begin)]
+    return [(m.start(), m.end()) for m in LINE.finditer(folded, begin)] if "|" in folded else []
 
 
 def read_tables(text: str, begin: int) -> Iterator[TableFigure]:
