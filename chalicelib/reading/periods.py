@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 from chalicelib.reading.numerals import read_chinese
@@ -27,10 +28,8 @@ SPAN = re.compile(
 # What a period can begin with: literals first, for which a text is searched fastest.
 OPENS = re.compile(
     r"截(?=[至止])|至(?=[今本全去上明当年第前目“\d一二三四五六七八九十])|到(?=[今本全去上明当年第前目“\d一二三四五六七八九十])|今(?=年)|本(?=年)|全(?=年)|去(?=年)|明(?=年)"
-    r"|当(?=年)|上(?=[年半])|下(?=半)|年(?=[内初底末])|目(?=前)|前(?=[二三两23])|第(?=[一二三四1-4])|“(?=十)|"
-    + "|".join(
-        f"{numeral}(?=[\\d〇零一二三四五六七八九十五”年月季 ~至到-])" for numeral in "一二三四五六七八九十0123456789"
-    )
+    r"|当(?=年)|上(?=[年半])|下(?=半)|年(?=[内初底末])|目(?=前)|前(?=[二三两23])|第(?=[一二三四1-4])|“(?=十)"
+    r"|[一二三四五六七八九十](?=[〇零一二三四五六七八九十”年月季规期末])|\d(?=\d{0,3} ?[年月季]|\d? ?份? ?[-~至到])"
 )
 COMPARED = re.compile(r"(?:比|较|同|与|于|自|从|为|上|由|是)$")
 
@@ -123,6 +122,7 @@ class PeriodReader:
     def __init__(self, folded: str) -> None:
         self.mentions = find_periods(folded)
         self.stops = [m.start() for m in STOP.finditer(folded)]
+        self._changes = -1  # up to here nothing changes: most figures follow another one in its sentence
         self._mention = self._stop = 0
         self._current: Period | None = None
 
@@ -133,7 +133,7 @@ class PeriodReader:
 
     def at(self, position: int) -> Period:
         """The period in force at `position`; positions must not go back from call to call."""
-        while True:
+        while position > self._changes:
             mention = self.mentions[self._mention] if self._mention < len(self.mentions) else None
             stop = self.stops[self._stop] if self._stop < len(self.stops) else None
             next_mention = mention is not None and mention.start <= position
@@ -148,4 +148,7 @@ class PeriodReader:
                 self._current = None
                 self._stop += 1
             else:
-                return self._current or Period()
+                named = sys.maxsize if mention is None else mention.start - 1
+                self._changes = named if stop is None else min(named, stop)
+                break
+        return self._current or Period()
