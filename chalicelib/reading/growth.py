@@ -55,6 +55,10 @@ def find_growth(folded: str, quantities: list[Quantity]) -> tuple[list[Growth], 
     return sorted(grown, key=lambda g: g.number_start), [q for q in left if q.start not in taken]
 
 
+MINUS = re.compile("[增长速幅比达为]-$")
+OF_BIRTHS = re.compile("自然增长率[为达约]*$")
+
+
 def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | None:
     """The growth that a percentage or a number of points states: its verb stands before it."""
     points = quantity.unit == "个百分点"
@@ -67,7 +71,7 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
         return joined
     if CHANGES.search(before) is None:
         return None
-    minus = bool(re.search(r"[增长速幅比达为]-$", before))
+    minus = MINUS.search(before) is not None
     match = (
         GROWTH.search(before[:-1] if minus else before)
         or (None if minus else BARE.search(before))
@@ -75,7 +79,7 @@ def _of_rate(folded: str, quantity: Quantity, last: Growth | None) -> Growth | N
     )
     if match is None or LEVEL.search(before):
         return None
-    if re.search(r"自然增长率[为达约]*$", before):
+    if OF_BIRTHS.search(before):
         return None
     groups = match.groupdict()
     down = bool(groups.get("down")) != (minus or bool(groups.get("minus")))

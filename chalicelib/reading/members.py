@@ -9,11 +9,14 @@ from chalicelib.reading.names import EDGE
 
 def without_list(text: str) -> str:
     """`鸿远塑业等` and `包家村、岙楼村` name members of what is counted: the count's name does without them."""
-    named = NAMED_ONE_BY_ONE.fullmatch(text)
-    if named:
+    if "、" not in text:
+        return "" if "等" in text and SUCH_AS.search(text) else text
+    if named := NAMED_ONE_BY_ONE.fullmatch(text):
         return named["what"]
-    listed = re.search(r"[^高平同优初中上下均特三二一]等(?:地|镇|乡|村|社区|处|单位)? ?$", text)
-    return "" if listed or "、" in text.rstrip(EDGE) else text
+    return "" if SUCH_AS.search(text) or "、" in text.rstrip(EDGE) else text
+
+
+SUCH_AS = re.compile(r"[^高平同优初中上下均特三二一]等(?:地|镇|乡|村|社区|处|单位)? ?$")
 
 
 # 贫困村有甲、乙、丙3个村: the count is of what the members are.

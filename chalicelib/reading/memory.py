@@ -66,7 +66,9 @@ class Memory:
     def last_name(self) -> str:
         """What the last figure is called, '' at the sentence's first one."""
         last = self.anchor or self.last
-        return OF_TARGET.sub("", last.name) if last else ""
+        if last is None:
+            return ""
+        return OF_TARGET.sub("", last.name) if last.name.endswith("比例") else last.name
 
     def last_counted(self, unit: str | None) -> str:
         """The name of the sentence's last figure in the same measure: of 项目12个, 总投资8亿元, 竣工3个 what 竣工 is of."""

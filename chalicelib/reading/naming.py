@@ -70,7 +70,7 @@ def _taken_over(before: str, item: Quantity, memory: Memory) -> str:
 
 def _of_described(lead: str, behind: str, memory: Memory) -> str:
     """The measure with what it and others before it describe (总投资1.2亿元、占地150亩的农产品加工园), '' where they do not."""
-    measure = OWN_INVESTMENT.search(lead)
+    measure = OWN_INVESTMENT.search(lead) if lead.endswith("投资") else None
     if not (measure or lead in generic_heads()) or memory.subject:
         return ""
     described = DESCRIBED.match(behind)

@@ -201,10 +201,10 @@ class Reader:
 
     def _completes_growth(self, before: str, group: Sequence[Quantity]) -> bool:
         """Give the value to the growth before it (`同比增长6.8%,达到12.4亿元`); False where it is of something else."""
-        if len(group) > 1 or group[0].rate or not self.memory.anchors or not REACHES.match(before):
+        if len(group) > 1 or group[0].rate or not self.memory.anchors:
             return False
         last = self.memory.found[self.memory.anchors[-1]]
-        if last.value is not None or last.yoy is None:
+        if last.value is not None or last.yoy is None or not REACHES.match(before):
             return False
         item = group[0]
         figure = measure(item, last.name)
@@ -221,10 +221,11 @@ class Reader:
 
     def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
         """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
-        each = EACH.search(before) if len(group) == 1 else None
+        each = EACH.search(before) if len(group) == 1 and not EACH_WORDS.isdisjoint(before) else None
         members = self._members_each(before) if each else []
-        rates = all(m.endswith(("率", "度", "比例")) for m in members)
-        if each is None or not members or (each[1] != "各" and not rates):
+        if each is None or not members:
+            return False
+        if each[1] != "各" and not all(m.endswith(("率", "度", "比例")) for m in members):
             return False
         for member in members:
             self._add(group[0], member)
@@ -365,6 +366,7 @@ LEADS_ON = re.compile(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$")
 YEAR_BEFORE = re.compile(r"同比|同期|上年|去年")
 RUN_ON = frozenset(("、", "和", "及", "与", "以及"))
 EACH = re.compile(r"(各|均(?:为|达到?)?|都(?:为|达到?)?)(?:约|超过?)?$")
+EACH_WORDS = frozenset("各均都")
 ON_TOP_OF = re.compile(r"[ 的左右]*基础上")
 CHANGE_OF = re.compile(r"(?:由|从)[^由从]*$|在[^在]*$")
 COMPARED_WITH = re.compile(r"(?:与|同|和|比|较)(?P<year>(?:19|20)\d\d) ?年?(?:末|底|同期)?(?:相比|比较|比)")

@@ -108,6 +108,8 @@ EACH = re.compile(r"个(?:行政|建制)?(?:村|社区)[^,。;\d]{0,14}$")
 PAUSE = re.compile(r"[,。;、!?\n:]")
 # Nothing stands behind a figure that ends its clause, so that it qualifies nothing; most do.
 ENDS = frozenset((",", "。", ";", "、", "\n", ""))
+# What any of the patterns here begins with: one look spares most figures all of them.
+MAY_QUALIFY = re.compile(r"[ (及以的级元村斤人岁退警控目红底门关国项企大楼贷合家市农产工园]|[^,。;、\d]{0,14}之一")
 
 
 def _sizes_things(folded: str, quantity: Quantity) -> bool:
@@ -121,7 +123,7 @@ def qualifies(folded: str, quantity: Quantity) -> bool:
     """Whether the quantity is a threshold that only qualifies what is counted (`5亿元以上产业项目2个`)."""
     if quantity.unit == "元" and EACH.search(folded, max(0, quantity.start - 30), quantity.start):
         return quantity.bound == ">="
-    if folded[quantity.end : quantity.end + 1] in ENDS:
+    if folded[quantity.end : quantity.end + 1] in ENDS or MAY_QUALIFY.match(folded, quantity.end) is None:
         return False
     if _sizes_things(folded, quantity) or any(
         quantity.unit in (units or (quantity.unit,)) and rule.match(folded, quantity.end) for rule, units in BEHIND
