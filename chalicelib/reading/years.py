@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.reading.fold import fold
@@ -31,6 +32,7 @@ _WHEN = (
 )
 _HEADING_END = r"(?=[\s。：:，,；;(（]|$)"
 _LINE = rf"(?:^|\n|(?<=[。；：\s])){_NUMBER}?"
+_BEFORE = re.compile(r"[。；：\s]")  # what stands before such a line
 _PLAN_HEADING = re.compile(
     rf"{_LINE}(?:关于)?{_WHEN}[^，,。；;\n]{{0,20}}?{PLAN}(?:[和及与、].{{0,12}}|[的建议意见]{{0,3}}|汇报)?{_HEADING_END}",
     re.M,
@@ -190,12 +192,22 @@ def _report_year(titled: int, body: str) -> int:
 
 
 def _plan_years(body: str) -> list[int]:
-    return [int(found.group("when")[:4]) for found in _PLAN_HEADING.finditer(body) if found.group("when")[0] in "12"]
+    named = (found.group("when") for found in _at_openings(_PLAN_HEADING, body))
+    return [int(when[:4]) for when in named if when[0] in "12"]
+
+
+def _at_openings(heading: re.Pattern[str], body: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern that begins with `_LINE`: looked for only where a line or a sentence begins."""
+    past = 0
+    for start in (0, *(before.end() for before in _BEFORE.finditer(body))):
+        if start >= past and (found := heading.match(body, start)):
+            past = found.end()
+            yield found
 
 
 def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | None:
     """The year of the body's plan part: its heading's own, else the one after the review; None without such a part."""
-    named = [found.group("when") for found in _PLAN_HEADING.finditer(body)]
+    named = [found.group("when") for found in _at_openings(_PLAN_HEADING, body)]
     years = (int(when[:4]) for when in named if when[0] in "12")
     stated = [year for year in years if review is None or review <= year <= review + 6]
     later = [year for year in stated if review is None or year > review or kind != "annual"]
@@ -204,7 +216,7 @@ def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | No
     if review and kind == "annual" and any(_is_year_after(found, review) for found in _WORK_HEADING.finditer(body)):
         return review + 1
     said = set(map(_rank, named))
-    if "later" in said or _BARE_PLAN_HEADING.search(body):
+    if "later" in said or any(_at_openings(_BARE_PLAN_HEADING, body)):
         return _after(review, kind)
     dated = _dates(page, body)
     if "now" in said and dated and dated[0][1] <= 6 and dated[0][0] == _after(review, kind):
