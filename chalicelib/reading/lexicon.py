@@ -7,7 +7,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -93,7 +92,11 @@ def _divided(value: Decimal, parts: int) -> Decimal:
     whole = int(EXACT.scaleb(value, -exponent))
     if whole % parts == 0:
         return EXACT.scaleb(Decimal(whole // parts), exponent)
-    return EXACT.scaleb(Decimal(round(Fraction(whole, parts) * Fraction(10) ** (exponent + PLACES))), -PLACES)
+    digits = exponent + PLACES
+    whole, parts = (whole * 10**digits, parts) if digits >= 0 else (whole, parts * 10**-digits)
+    low, rest = divmod(whole, parts)
+    up = 2 * rest > parts or (2 * rest == parts and low % 2 == 1)
+    return EXACT.scaleb(Decimal(low + up), -PLACES)
 
 
 PLACES = 4
