@@ -37,10 +37,11 @@ def find_anchored(text: str) -> tuple[Anchored, ...]:
 
 def _counties(text: str) -> Iterator[Mention]:
     yield from gazetteer.find_uppers(text)
+    stems, last = gazetteer.stems(), len(text) - 1
     for start in range(len(text) - 3):
-        for end in range(start + 2, min(len(text) - 1, start + LONGEST_SHORT + 1)):
+        for end in range(start + 2, min(last, start + LONGEST_SHORT + 1)):
             short = text[start:end]
-            if (codes := gazetteer.stem_codes(short)) and gazetteer.at_boundary(text, start):
+            if (codes := stems.get(short)) and gazetteer.at_boundary(text, start):
                 yield Mention(start, end, short, codes, False)
 
 

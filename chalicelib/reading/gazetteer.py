@@ -127,6 +127,11 @@ def _longest_upper(text: str, start: int, end: int) -> int:
     return next((past for past in longer if text[start:past] in exact), end)
 
 
+def stems() -> dict[str, tuple[str, ...]]:
+    """The codes by short form."""
+    return _uppers()[1]
+
+
 def stem_codes(name: str) -> tuple[str, ...]:
     """The codes that have this short form, () where none has."""
     return _uppers()[1].get(name, ())

@@ -64,12 +64,24 @@ def _pattern() -> re.Pattern[str]:
     )
 
 
+@cache
+def _begins() -> re.Pattern[str]:
+    """What a line of labels begins with: a label's first character, a bullet or a date, a site's name and its gap.
+
+    One look spares the paragraphs of a report all that is tried on labels.
+    """
+    first = re.escape("".join({label.name[0] for label in labels()}))
+    return re.compile(rf"[\s|｜【\[(（•·*◆◇●○■□★☆▲△▪\])）\-\d{first}]|{_SITE.pattern}")
+
+
 def read_pairs(line: str) -> list[tuple[str, str]] | None:
     """Label and value, in order, of a line that holds nothing else; a label without value has ''.
 
     None where the line does not begin with a label (after a bullet or a date).
     """
-    begin = _LEAD.match(line) if len(line) <= LONGEST else None
+    if len(line) > LONGEST or _begins().match(line) is None:
+        return None
+    begin = _LEAD.match(line)
     if begin is None:
         return None
     at = begin.end()
