@@ -161,15 +161,16 @@ def _first_past(spans: list[tuple[int, int]], at: int) -> int:
 
 
 def _township_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
-    ends = {rank.end(), rank.start() + 2 if rank.group().startswith("街道") else rank.end()}
-    for end in sorted(ends, reverse=True):
+    ends = (rank.end(), rank.start() + 2) if rank.group() == "街道办事处" else (rank.end(),)
+    is_office = rank.group() == "办事处"
+    for end in ends:
         for start in range(max(0, end - LONGEST_TOWNSHIP), end - 1):
             name = text[start:end]
             if is_township(name) and name not in words("generic") and at_boundary(text, start):
                 return _longest(text, TownshipMention(start, end, name, True))
-            if rank.group() == "办事处" and (street := street_of_office(name)) and at_boundary(text, start):
+            if is_office and (street := street_of_office(name)) and at_boundary(text, start):
                 return TownshipMention(start, end, street, True)
-    return None if rank.group() == "办事处" else _unknown_at(text, rank)
+    return None if is_office else _unknown_at(text, rank)
 
 
 def _longest(text: str, mention: TownshipMention) -> TownshipMention:
@@ -191,7 +192,7 @@ def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
     name = text[start:end]
     if any(is_township(name[at:]) for at in range(2, len(name) - 2)):
         return None  # words and a known name, or a longer name: not to be told apart here
-    for word in sorted(words("before"), key=lambda word: -len(word)):
+    for word in _words_before():
         if name.startswith(word) and len(name) > len(word) + 1:
             name = name[len(word) :]
             break
@@ -199,6 +200,12 @@ def _unknown_at(text: str, rank: re.Match[str]) -> TownshipMention | None:
     if not 1 < short + (rank.group() in "镇乡") <= 6 or name[0] in "全我本各乡镇村城小该此":
         return None
     return TownshipMention(end - len(name), end, name, is_township(name))
+
+
+@cache
+def _words_before() -> tuple[str, ...]:
+    """The words that stand before names, longest first."""
+    return tuple(sorted(words("before"), key=len, reverse=True))
 
 
 def _last_run(text: str) -> str:

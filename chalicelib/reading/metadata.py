@@ -14,6 +14,7 @@ RULES = Path(__file__).resolve().parent.parent / "rules" / "metadata.csv"
 LONGEST = 600  # characters of a line that holds metadata
 
 Values = dict[str, list[str]]
+Pairs = list[tuple[str, str]]
 
 _BLANK = r"[ \u00a0\u3000]{0,4}"
 _TIME = r"(?:[T\s]{1,4}(\d{1,2})[:：时](\d{2})(?:[:：分](\d{2}))?)?"
@@ -74,7 +75,7 @@ def _begins() -> re.Pattern[str]:
     return re.compile(rf"[\s|｜【\[(（•·*◆◇●○■□★☆▲△▪\])）\-\d{first}]|{_SITE.pattern}")
 
 
-def read_pairs(line: str) -> list[tuple[str, str]] | None:
+def read_pairs(line: str) -> Pairs | None:
     """Label and value, in order, of a line that holds nothing else; a label without value has ''.
 
     None where the line does not begin with a label (after a bullet or a date).
@@ -94,14 +95,18 @@ def read_pairs(line: str) -> list[tuple[str, str]] | None:
     pairs = [("发布时间", lead)] if lead else []
     ends = [match.start() for match in found[1:]] + [len(line)]
     for match, end in zip(found, ends, strict=True):
-        name = re.sub(r"\s", "", match.group("bare") or match.group("weak"))
+        name = "".join((match.group("bare") or match.group("weak")).split())
         pairs.append((name, line[match.end() : end].strip(_EDGES)))
     return pairs
 
 
 def is_metadata(line: str) -> bool:
     """Whether the line holds labels and their values and nothing else: no value reads as a sentence."""
-    pairs = read_pairs(line)
+    return is_labels(read_pairs(line))
+
+
+def is_labels(pairs: Pairs | None) -> bool:
+    """As `is_metadata`, by what `read_pairs` gives for the line."""
     return pairs is not None and not any(_is_sentence(value) for _, value in pairs)
 
 
@@ -130,9 +135,8 @@ def collect(lines: Iterable[str]) -> Values:
     return values
 
 
-def open_field(line: str) -> str:
-    """The field of the label that ends the line without a value, '' if there is none."""
-    pairs = read_pairs(line)
+def open_field(pairs: Pairs | None) -> str:
+    """The field of the label that ends the line of these pairs without a value, '' if there is none."""
     return _fields()[pairs[-1][0]] if pairs and not pairs[-1][1] else ""
 
 

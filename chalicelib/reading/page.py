@@ -110,11 +110,15 @@ def _layout(raw: Sequence[str]) -> Layout:
     waiting, prose, numbered = "", 0, furniture.has_page_numbers(lines)
     for line in lines:
         before.append(prose)
+        if not line:
+            dropped.append(False)
+            body.append(False)
+            continue
         bare = _BULLET.sub("", line)
         number = line.isdecimal() and (numbered or prose == 0)
-        drop = bool(line) and (number or _is_dropped(bare, waiting))
-        if line:
-            waiting = metadata.open_field(bare) if drop else ""
+        pairs = metadata.read_pairs(bare)
+        drop = number or _is_dropped(bare, pairs, waiting)
+        waiting = metadata.open_field(pairs) if drop else ""
         text = not drop and (furniture.is_prose(line) or titles.is_heading(line))
         prose += len(line) if text else 0
         dropped.append(drop)
@@ -129,11 +133,11 @@ def _bare_cell(line: str) -> str:
     return line if "|" in bare else bare
 
 
-def _is_dropped(line: str, waiting: str) -> bool:
+def _is_dropped(line: str, pairs: metadata.Pairs | None, waiting: str) -> bool:
     return (
         not line
+        or metadata.is_labels(pairs)
         or furniture.is_furniture(line)
-        or metadata.is_metadata(line)
         or (bool(waiting) and metadata.is_value(waiting, line))
     )
 
