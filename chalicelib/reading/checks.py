@@ -100,10 +100,10 @@ def _misfits(indicators: Sequence[Indicator]) -> Iterator[Remark]:
     """A unit that measures something else than what the name says at its end (粮食产量3万亩)."""
     known, heads = units(), read_words(RULES, "head")
     for n, i in enumerate(indicators):
-        if i.concept is not None or i.value is None or i.place is not None or not i.name.endswith(heads):
+        if i.concept is not None or i.value is None or i.place is not None:
             continue
         unit = known.get(i.unit or "")
-        if unit is None or unit.dimension not in AMOUNTS:
+        if unit is None or unit.dimension not in AMOUNTS or not i.name.endswith(heads):
             continue
         meant = dimensions_of_name(i.name)
         if meant and unit.dimension not in meant:
