@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.reading.figures import Growth, Item, Quantity, Zero, item_start
 
@@ -15,8 +15,7 @@ ZERO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """A stretch of text between pauses, and the figures in it, in reading order. `stop` is the mark that closes it."""
 
     start: int
@@ -25,8 +24,7 @@ class Clause:
     stop: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """From one full stop, semicolon or line end to the next: `text[start:end]` is the evidence of its figures."""
 
     start: int

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from chalicelib.reading.clauses import LONGEST
 from chalicelib.reading.lexicon import one_of, read_words
@@ -42,8 +42,7 @@ def _cue(status: str) -> re.Pattern[str]:
     return re.compile(one_of(read_words("names.toml", status)))
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Where a figure stands: section, calendar year, months where not the whole year, and status."""
 
     section: str | None

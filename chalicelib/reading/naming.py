@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.reading.figures import Quantity
 from chalicelib.reading.members import without_list
@@ -19,8 +19,7 @@ from chalicelib.reading.names import (
 from chalicelib.reading.owners import CHANGED, complete_name, name_of_share
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """The folded words around a figure: `before` it and `after` it up to its neighbours in the clause, the clause's `rest`
     behind the next one, and all that the sentence says `behind` it. `first` tells whether it is the clause's first figure."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.reading.numerals import read_chinese
 
@@ -36,16 +36,14 @@ COMPARED = re.compile(r"(?:比|较|同|与|于|自|从|为|上|由|是)$")
 FIVE_YEARS = 2010  # the last year of 十一五
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """The year that a clause speaks of (None: the part's own) and the months where it is not the whole year."""
 
     year: int | None = None
     months: Months = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A period as the text names it; `year` None where only months are named."""
 
     start: int

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from chalicelib.reading.figures import Quantity
 from chalicelib.reading.lexicon import read_rows, read_words
 from chalicelib.reading.numerals import CHINESE
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A number that is no quantity, with the rule that says so."""
 
     start: int
