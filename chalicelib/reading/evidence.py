@@ -19,7 +19,7 @@ _LIES_IN = re.compile("(?:位于|地处|隶属|隶属于|属于|坐落于|坐落
 _LEADS = re.compile(
     "[省市县区旗]?(?:委|人民政府|政府)|下达|[东西南北中]{1,2}(?:部|面|郊|侧|端)|境内|的?(?:坚强|正确)领导"
 )
-_STOP = re.compile("[，。；！？,;\n]")
+_STOPS = "。；！？,;\n"  # and ，
 _SUBTITLE = re.compile("人民代表大会|人代会|党代会|代表大会|会议上|大会上")
 _SIGNATURE = re.compile(".{2,30}(?:人民政府|政府|委员会|党委|党工委|办事处|办公室|镇|乡|街道)$")
 
@@ -114,7 +114,9 @@ def collect_evidence(page: Page, strings: Iterable[tuple[str, str]], body: str) 
 
 def _home_text(body: str) -> str:
     """The body without the clauses that speak of other places: help for them, visits to them, what comes from them."""
-    text = _STOP.sub("，", body)
+    text = body
+    for stop in _STOPS:
+        text = text.replace(stop, "，")
     kept, start = [], 0
     for word in _outward().finditer(text):  # some of the clauses have one: searching them one by one takes longer
         if word.start() < start:

@@ -36,6 +36,11 @@ def one_of(words: tuple[str, ...]) -> str:
     return f"(?:{'|'.join(parts)})"
 
 
+def begins_as(words: tuple[str, ...]) -> str:
+    """A look at the first character, before a pattern that is tried at one place and hardly ever fits: it fails sooner."""
+    return f"(?=[{re.escape(''.join({word[0] for word in words}))}])"
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A measure word: the one spelling that is printed, its dimension, and how it converts.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from chalicelib.reading.lexicon import one_of, read_words
+from chalicelib.reading.lexicon import begins_as, one_of, read_words
 from chalicelib.reading.periods import SPAN
 
 RULES = "names.toml"
@@ -35,8 +35,9 @@ OPEN = re.compile(r"^[^(]*\)|\([^)]*$")
 
 @cache
 def _light() -> re.Pattern[str]:
+    light = read_words(RULES, "light")
     return re.compile(
-        rf"^{one_of(read_words(RULES, 'light'))}(?:了)?(?!率|比例|比重|情况|进度|度|额|量)(?<!占(?=[地道比]))"
+        rf"^{begins_as(light)}{one_of(light)}(?:了)?(?!率|比例|比重|情况|进度|度|额|量)(?<!占(?=[地道比]))"
     )
 
 
@@ -47,7 +48,8 @@ def _tail() -> re.Pattern[str]:
 
 @cache
 def _bare() -> re.Pattern[str]:
-    return re.compile(rf"(?:{one_of(read_words(RULES, 'bare'))})(?:了|数|的|到位|完毕)?")
+    bare = read_words(RULES, "bare")
+    return re.compile(rf"{begins_as(bare)}{one_of(bare)}(?:了|数|的|到位|完毕)?")
 
 
 @cache
@@ -67,7 +69,8 @@ def opens_with_verb(name: str) -> bool:
 
 @cache
 def _opens_with_verb() -> re.Pattern[str]:
-    return re.compile(one_of(read_words(RULES, "bare")))
+    bare = read_words(RULES, "bare")
+    return re.compile(begins_as(bare) + one_of(bare))
 
 
 def clean_name(text: str) -> str:
@@ -171,8 +174,9 @@ def _whole() -> re.Pattern[str]:
 
 @cache
 def _lead_words() -> re.Pattern[str]:
-    whole, lead = (one_of(read_words(RULES, key)) for key in ("whole", "lead"))
-    return re.compile(rf"(?:(?!{whole}){lead}(?:(?<=其中)|(?!县|局|村委|委会)))+")
+    whole, lead = (read_words(RULES, key) for key in ("whole", "lead"))
+    first = begins_as(lead)
+    return re.compile(rf"(?:{first}(?!{one_of(whole)}){one_of(lead)}(?:(?<=其中)|(?!县|局|村委|委会)))+")
 
 
 KEEP_END = re.compile(

@@ -32,11 +32,14 @@ def _numbers() -> re.Pattern[str]:
     """The first characters of the numbers that a rule of `excluded.csv` can begin with.
 
     Such a rule says by its characters what stands behind the number and its scale, so that a number with anything else
-    behind it (5家, 1000万元) need not be tried. Only telephone numbers have nothing behind them, but many digits.
+    behind it (5家, 1000万元) need not be tried. A percentage is none but in quotes (“100%”).
+    Only telephone numbers have nothing behind them, but many digits.
     """
-    digits, numerals = (re.escape("".join(set(_excluded(kind, "number").pattern))) for kind in ("digits", "numerals"))
+    digits, numerals = (
+        re.escape("".join(set(_excluded(kind, "number").pattern) - {"%"})) for kind in ("digits", "numerals")
+    )
     return re.compile(
-        rf"\d(?<!\d\d)(?=\d{{7}}|\d*+(?:,\d{{3}})*+(?:\.\d++)?+[十百千万亿]*+[{digits}A-Za-z])"
+        rf"\d(?<!\d\d)(?=\d{{7}}|\d*+(?:,\d{{3}})*+(?:\.\d++)?+[十百千万亿]*+(?:[{digits}A-Za-z]|%[”’]))"
         rf"|[{CHINESE}](?<![{CHINESE}]{{2}})(?=[{CHINESE}]*+[{numerals}])"
     )
 
