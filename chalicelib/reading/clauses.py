@@ -116,7 +116,7 @@ def _cuts(folded: str, start: int, end: int, items: list[Item], starts: list[int
         stop = starts[n + 1] if follower else end
         if follower is not None and JOIN.fullmatch(folded, item.end, stop) and _same_list(folded, item, follower):
             continue
-        if joint := PAUSED.match(folded, item.end, stop):
+        if folded[item.end : item.end + 1] in PAUSES and (joint := PAUSED.match(folded, item.end, stop)):
             cuts[joint.start("mark")] = 1
         elif follower and (joint := JOINED.search(folded, max(item.end + 1, stop - 2), stop)):
             cuts[joint.start()] = len(joint[0])
@@ -130,6 +130,7 @@ def _cuts(folded: str, start: int, end: int, items: list[Item], starts: list[int
 # The comma of a number's thousands is none between clauses, even where the number is no figure (产值超5,000万元的仅1家).
 COMMA = re.compile(r"[,:](?!(?<=\d,)\d{3}(?!\d))")
 PAUSED = re.compile(r" ?(?:以上|左右|以内|之多)? ?(?P<mark>[、(])")
+PAUSES = frozenset(" 以左之、(")  # what it begins with
 JOINED = re.compile(r"(?:以及|[和、]|(?<!惠)(?<!涉)及|(?<!参)与)$")
 BRACKETS = re.compile(r"\([^()]*\)|“[^“”]*”|《[^《》]*》")
 

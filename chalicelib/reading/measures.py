@@ -26,15 +26,15 @@ class Measure(TypedDict, total=False):
 
 def measure(item: Item, name: str) -> Measure:
     """Value, unit, bound and growth of a figure; a unit lost after 万 is 元 where the name speaks of money."""
-    if isinstance(item, Zero):
-        return {"value": Decimal(0), "unit": item.unit, "bound": "=", "yoy": None}
+    if isinstance(item, Quantity):
+        lost_money = item.unit is None and MONEY_WORDS.search(name)
+        measure_word, spelled = ("元", "元") if lost_money else (item.unit, item.spelled)
+        standard = to_standard(item.value, spelled) if spelled else None
+        return {"value": item.value, "unit": measure_word, "bound": item.bound, "yoy": None, "standard": standard}
     if isinstance(item, Growth):
         if item.annual and not item.points:
             return {"value": None, "unit": None, "bound": item.bound, "yoy": item.value}
         unit = "个百分点" if item.points else "%"
         return {"value": item.value, "unit": unit, "bound": item.bound, "yoy": None}
-    assert isinstance(item, Quantity)
-    lost_money = item.unit is None and MONEY_WORDS.search(name)
-    measure_word, spelled = ("元", "元") if lost_money else (item.unit, item.spelled)
-    standard = to_standard(item.value, spelled) if spelled else None
-    return {"value": item.value, "unit": measure_word, "bound": item.bound, "yoy": None, "standard": standard}
+    assert isinstance(item, Zero)
+    return {"value": Decimal(0), "unit": item.unit, "bound": "=", "yoy": None}

@@ -59,8 +59,8 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
         if match is None:
             position = start + 1
             continue
-        number = match["number"]
-        cut = 0 if match["unit"] else _clause_comma(number, text, start)
+        number, unit = match.group("number", "unit")
+        cut = 0 if unit else _clause_comma(number, text, start)
         if cut:
             # 12，300 with a full-width comma is two numbers in two clauses.
             match = pattern.match(folded, start, start + cut)
@@ -68,7 +68,7 @@ def _scan(folded: str, text: str, refused: bytearray) -> Iterator[Quantity]:
                 position = start + 1
                 continue
         position = max(match.end(), start + 1)
-        measured = match["unit"] or match["tenths"] or match["scale"] or number[0] in "百千万亿"
+        measured = unit or match["unit"] or match["tenths"] or match["scale"] or number[0] in "百千万亿"
         quantity = _read(folded, text, match) if measured else None
         if quantity is not None:
             yield quantity
@@ -90,21 +90,23 @@ def _clause_comma(number: str, text: str, start: int) -> int:
 
 
 def _read(folded: str, text: str, match: re.Match[str]) -> Quantity | None:
-    chinese = match["number"][0] in CHINESE
-    value = read_number(match["number"] + (match["low"] or match["scale"] + (match["beyond"] or "")))
+    number, low, scale, beyond, second, tenths, spelled = match.group(
+        "number", "low", "scale", "beyond", "second", "tenths", "unit"
+    )
+    chinese = number[0] in CHINESE
+    value = read_number(number + (low or scale + (beyond or "")))
     if value is None:
         return None
-    if match["tenths"]:
+    if tenths:
         return _tenths(folded, match, value)
-    spelled = match["unit"]
     measured = measures(folded, match, spelled) if spelled else _unit_lost(folded, match)
     if not measured or (chinese and not counts(folded, match, value)):
         return None
     start = match.start()
-    if match["second"]:
+    if second:
         if CHANGED_FROM.search(folded, max(0, start - 12), start):
             # 由9.4%到12% is a change, whose second value counts.
-            start, value = match.start("second"), read_number(match["second"] + match["scale"]) or value
+            start, value = match.start("second"), read_number(second + scale) or value
         elif not _is_range(match):
             return None
     unit, known = _unit(text, match)
