@@ -87,7 +87,9 @@ def trace_concept(found: Indicator) -> Cause:
     match = find_concept(found)
     if match is not None:
         return Cause(f"concept_{match.rule.partition(' ')[0]}")
-    return Cause("concept_of_part" if found.place is not None else "concept_none")
+    return Cause(
+        "concept_of_part" if found.place is not None else "concept_of_years" if found.summed else "concept_none"
+    )
 
 
 def trace_growth_cell(folded: str, figure: TableFigure) -> Cause | None:

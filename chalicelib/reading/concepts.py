@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from chalicelib.reading.lexicon import find_unit, read_rows
+from chalicelib.reading.measures import FIRMS
 from chalicelib.reading.model import Indicator
 
 # Spellings of one qualifier, and words that say only that the figure is of the whole place.
@@ -17,8 +18,10 @@ SPELLINGS = (
     ("规模以下", "规下"),
     ("限额以上", "限上"),
     ("商品零售", "零售"),
+    ("各类", ""),
+    ("各种", ""),
 )
-WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|现有|共有)+(?=..)")
+WHOLE = re.compile(r"^(?:全社会|全口径|完成|实现|全镇|全乡|全县|全市|全区|全街道|辖区|现有|共有|夏秋两季)+(?=..)")
 SPELT = frozenset(long[0] for long, _ in SPELLINGS)  # most names have none of them
 QUOTES = frozenset(" “”\"‘’'")
 # A longer name tells of a narrower quantity.
@@ -73,15 +76,16 @@ def with_concepts(indicators: Iterable[Indicator]) -> tuple[Indicator, ...]:
 
 
 def find_concept(indicator: Indicator) -> Match | None:
-    """The concept; None for a part of the township, for a narrower quantity and where two concepts fit."""
-    if indicator.place is not None or len(indicator.name) > LONGEST:
+    """The concept; None for a part of the township, for several years, for a narrower quantity and where two concepts fit."""
+    if indicator.place is not None or indicator.summed or len(indicator.name) > LONGEST:
         return None
     if indicator.value is None:
         return _matched(normal_name(indicator.name), None)
     unit = find_unit(indicator.unit or "")
     if unit is None or unit.unit == POINTS:
         return None
-    return _matched(normal_name(indicator.name), unit.dimension)
+    counted = unit.dimension == "households" and FIRMS.search(indicator.name)
+    return _matched(normal_name(indicator.name), "count" if counted else unit.dimension)
 
 
 def normal_name(name: str) -> str:

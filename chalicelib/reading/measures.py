@@ -24,12 +24,18 @@ class Measure(TypedDict, total=False):
     standard: tuple[Decimal, str] | None
 
 
+# What is counted by 户 as households are, and is none.
+FIRMS = re.compile(r"企业|公司|市场主体|工商户|个体户|商户|合作社|农场|门店")
+
+
 def measure(item: Item, name: str) -> Measure:
     """Value, unit, bound and growth of a figure; a unit lost after 万 is 元 where the name speaks of money."""
     if isinstance(item, Quantity):
         lost_money = item.unit is None and MONEY_WORDS.search(name)
         measure_word, spelled = ("元", "元") if lost_money else (item.unit, item.spelled)
         standard = to_standard(item.value, spelled) if spelled else None
+        if standard and standard[1] == "household" and FIRMS.search(name):
+            standard = standard[0], "count"  # 规上企业78户
         return {"value": item.value, "unit": measure_word, "bound": item.bound, "yoy": None, "standard": standard}
     if isinstance(item, Growth):
         if item.annual and not item.points:

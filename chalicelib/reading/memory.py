@@ -21,6 +21,7 @@ class Memory:
     growth or a share may belong to. `source` is the subject of a change whose first value was just passed (由A增加到B). `owner` is
     the last figure's own name: a bare 产值 or 办结率 behind it is of that. `base_year` is what the sentence compares all of its
     figures with (与2010年相比). `run` are the growths that follow one another without a figure of their own.
+    `summed` is where the sentence begins to sum up several years.
     """
 
     found: list[Indicator] = field(default_factory=list)
@@ -34,10 +35,11 @@ class Memory:
     anchors: list[int] = field(default_factory=list)
     base_year: int | None = None
     run: list[Growth] = field(default_factory=list)
+    summed: int = 0
 
     def open_sentence(self, start: int, end: int, *, goes_on: bool) -> None:
         """Forget the sentence before; `goes_on` where only a semicolon parts the two, over which a base holds."""
-        self.first, self.start, self.end = len(self.found), start, end
+        self.first, self.start, self.end, self.summed = len(self.found), start, end, end
         self.source, self.owner, self.anchors, self.said, self.run = "", "", [], [], []
         if not goes_on:
             self.base_year, self.place = None, None

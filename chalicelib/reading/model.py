@@ -116,3 +116,5 @@ class Indicator:
     concept: str | None = None
     concept_rule: str | None = None
     standard: tuple[Decimal, str] | None = None
+    # A sum or a mean over several years, of which no concept tells.
+    summed: bool = False

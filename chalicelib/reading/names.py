@@ -179,8 +179,9 @@ def _lead_words() -> re.Pattern[str]:
     return re.compile(rf"(?:{first}(?!{one_of(whole)}){one_of(lead)}(?:(?<=其中)|(?!县|局|村委|委会)))+")
 
 
+LASTS = re.compile(r"连续[两三四五六七八九十\d]+年$")  # 粮食总产连续五年稳定在5.2万吨
 KEEP_END = re.compile(
-    r"(?:[签预节履集]约|[主重需纪摘首]要|[统会设审]计|[通经]过|[日月户亩人村职]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新|所得|净增)$"
+    r"(?:[签预节履集]约|[主重需纪摘首]要|[统会设审]计|[通经]过|[日月户亩人村职]均|惠及|涉及|普及|危及|行为|作为|不动|税收|总额|增加值|存|收入|达标|试点|以上|批准|所在|大数据|养老|新|所得|净增|[国所没持具占享私公含独]有)$"
 )
 
 
@@ -188,6 +189,8 @@ def strip_tail(name: str) -> str:
     """Without the words that link a noun phrase to its figure."""
     while True:
         tail = _tail().search(name)
+        if tail is None and name.endswith("年"):
+            return LASTS.sub("", name)
         if tail is None or KEEP_END.search(name) or _bare().fullmatch(name):
             return name
         if tail.start() == 0:

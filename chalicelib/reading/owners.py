@@ -57,7 +57,7 @@ def complete_name(name: str, memory: Memory, last: str, *, same_clause: bool) ->
 def _measure_of(owner: str, name: str) -> str:
     """A bare measure with what it is of: `name` alone where nothing stands before, or nothing that it could be of."""
     owner = owner if TARGET_NAME.search(name) else PLANNED.sub("", _without_head(owner))
-    owner = _acted_on(owner) if OF_ACT.search(name) else owner
+    owner = _acted_on(owner) if OF_ACT.search(name) or name == "总数" else owner
     if name in read_words(RULES, "takings") and not FIRMS.search(owner):
         return name
     return _joined(owner, name) if owner else name

@@ -35,6 +35,8 @@ class Reader:
         memory = self.memory
         goes_on = self.folded[sentence.start - 1 : sentence.start] == ";"
         memory.open_sentence(sentence.start, sentence.end, goes_on=goes_on)
+        if years := SUM_OF_YEARS.search(self.folded, sentence.start, sentence.end):
+            memory.summed = years.end()
         outside, closes = 0, -1
         for clause in sentence.clauses:
             if self.folded[clause.start - 1 : clause.start] == "(":
@@ -355,11 +357,16 @@ class Reader:
                 end=self.memory.end,
                 number_start=start,
                 number_end=item.end,
+                summed=self.memory.summed <= start,
                 **measure(item, name),
             )
         )
 
 
+# 五年来,累计完成投资56亿元; 三年累计化解纠纷120起.
+SUM_OF_YEARS = re.compile(
+    r"(?:[两二三四五六七八九十](?<![\d一二三四五六七八九十第].)年(?:来|间|里)?|十[一二三四]五”?(?:期间|时期|以来)),?[^,。;]{0,8}?(?:累计|共|总计|合计)"
+)
 SINCE = re.compile(r"(?:19|20)\d\d(?= ?年)")
 STARTS_FROM = re.compile(r"(?:由|从)[^,。]{0,12}$")
 LEADS_ON = re.compile(r"^[^。;]{0,16}(?:到|至|为|达)[^。;]{0,10}$")

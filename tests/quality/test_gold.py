@@ -108,6 +108,10 @@ def test_indicators(path: Path) -> None:
         assert 2000 <= item["year"] <= 2035, where
         assert item.get("optional", True) is True, where
         said = digits_of(item["number"])
+        if said is not None and item["unit"] == "%" and item["number"].endswith("倍"):
+            said *= 100  # 增长1.1倍
+        if said is not None and item["unit"] == "%" and "成" in item["number"]:
+            said *= 10  # 9成左右楼宇
         stated = item["value"] if item["value"] is not None else item["yoy"]
         bare = re.fullmatch(r"[\d.,]+", item["number"])  # a table's cell, its unit stands elsewhere
         if said is not None and not bare:
