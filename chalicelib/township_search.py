@@ -59,7 +59,7 @@ class Keys:
 
     def find(self, wanted: str) -> Iterator[tuple[int, str]]:
         """The codes of the keys that hold `wanted`, each with its rank: 0 all of the key, 1 its beginning, 2 a part."""
-        at = self.text.find(wanted)
+        at = -1 if "\n" in wanted else self.text.find(wanted)  # no name has a line's end
         while at >= 0:
             line = bisect_left(self.starts, at) - 1
             last = self.starts[line + 1]

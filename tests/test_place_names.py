@@ -67,6 +67,7 @@ from tests.test_townships import SAMPLE
         ("Tingpang Subdistrict", []),
         ("", []),
         (" ", []),
+        ("\nTing", []),
         (",", []),
         ("Town", []),
         ("镇", []),

@@ -165,7 +165,7 @@ def _find_title(layout: Layout, first: int, known: Sequence[str]) -> tuple[str, 
     found = _printed_title(layout, first, usable, known)
     if found is not None:
         at, after = titles.title_span(layout.lines, found, usable)
-        title = "".join(line for line in layout.lines[at:after] if line).lstrip(titles.DASHES)
+        title = "".join(line for line in layout.lines[at:after] if line).lstrip(titles.DASHES + " |")
         glued = titles.split_glued(layout.lines[first], [title, *known]) if found < first < len(usable) else None
         if glued and glued[0].startswith(title):
             return glued[0], first, glued[1]
