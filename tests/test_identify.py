@@ -140,6 +140,7 @@ def test_a_township_given_by_its_name_is_that_of_the_record(named: str) -> None:
         ("2015年度工作总结（二〇一五年十二月）", "annual", 2015, None),
         ("二〇一五年工作总结和二〇一六年工作要点", "annual", 2015, 2016),
         ("二O一一年工作总结", "annual", 2011, None),
+        ("２０１８年度工作总结", "annual", 2018, None),
         ("09年工作总结和10年工作计划", "annual", 2009, 2010),
         ("2016-2020年工作总结", "annual", 2020, None),
         ("2022—23年度工作总结", "annual", 2023, None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -170,6 +171,7 @@ def first_date(values: Values, *fields: str) -> str | None:
 
 def iso_date(value: str) -> str | None:
     """`2023-06-20`, with `T10:15` where a time stands behind it; None where the value holds no valid date."""
+    value = unicodedata.normalize("NFKC", value)  # ２０１９－０１－１５
     if found := _DATE.search(value):
         year, month, day, *clock = (int(part) if part else None for part in found.groups())
     elif chinese := _CHINESE_DATE.search(value):

@@ -16,6 +16,8 @@ FIRST, LAST = 1978, 2100  # townships were set up again from 1983, and made no p
 HEAD = 400  # characters of the body in which the first sentences name the year
 
 _DIGITS = {**{c: str(i) for i, c in enumerate("〇一二三四五六七八九")}, **dict.fromkeys("○零０oO0", "0")}
+_FULL_WIDTH = {ord(wide): digit for wide, digit in zip("０１２３４５６７８９", "0123456789", strict=True)}
+_WIDE = re.compile("[０-９]")
 _CHINESE_YEAR = re.compile("[一二][〇○零０0oO九][〇○零０0oO一二三四五六七八九]{2}(?=年)")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)(?:\s?[-—–~至到]{1,2}\s?((?:19|20)?\d{2})(?!\d))?")
 _SHORT_YEAR = re.compile(r"(?<!\d)(\d{2})(?=年(?!来|代|前|后|内|间))")
@@ -108,7 +110,8 @@ def _read(page: Page) -> Years:
 
 
 def arabic_years(text: str) -> str:
-    """The text with `二〇二三年` as `2023年`; every other character stays, so offsets do too."""
+    """The text with `二〇二三年` and `２０２３年` as `2023年`; every other character stays, so offsets do too."""
+    text = text.translate(_FULL_WIDTH) if _WIDE.search(text) else text
     return _CHINESE_YEAR.sub(lambda m: "".join(_DIGITS[c] for c in m.group()), text)
 
 
