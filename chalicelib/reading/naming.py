@@ -48,7 +48,6 @@ def name_figure(words: Words, item: Quantity, memory: Memory) -> tuple[str, bool
         return said, False
     if item.rate and (share := name_of_share(before, memory.last_name)):
         return share, True
-    lead = "" if lead in REST and is_bare_verb(object_) else lead
     name = lead + object_ or _behind_the_next(words.rest)
     whole = complete_name(name, memory, _leans_on(name, item, memory), same_clause=not words.first)
     if name == whole:
@@ -81,6 +80,8 @@ def _said_of_people(lead: str, object_: str, before: str, unit: str, memory: Mem
     goes_on = not before.strip(" ,、") and LIVED_IN.search(memory.last_name)
     if not lead and not object_ and (HAS.search(before) or goes_on):
         return COUNTED[unit]
+    if lead in REST and is_bare_verb(object_):
+        return object_
     whole = lead + object_
     of_people = bool(OF_PEOPLE.match(lead)) and "贫困" not in memory.last_counted(unit)
     return whole if is_bare_verb(whole) and (of_people or not lead) else ""
