@@ -134,7 +134,7 @@ def stems() -> dict[str, tuple[str, ...]]:
 
 def stem_codes(name: str) -> tuple[str, ...]:
     """The codes that have this short form, () where none has."""
-    return _uppers()[1].get(name, ())
+    return stems().get(name, ())
 
 
 def find_townships(text: str) -> list[TownshipMention]:

@@ -223,21 +223,18 @@ class Reader:
 
     def _read_each(self, before: str, group: Sequence[Quantity]) -> bool:
         """Add one figure for each member of a list that has it (`文化广场、农家书屋各12个`, `覆盖率、发放率均为100%`)."""
-        each = EACH.search(before) if len(group) == 1 and not EACH_WORDS.isdisjoint(before) else None
-        members = self._members_each(before) if each else []
-        if each is None or not members:
-            return False
-        if each[1] != "各" and not all(m.endswith(("率", "度", "比例")) for m in members):
+        word, members = self._members_each(before) if len(group) == 1 else ("", [])
+        if word[:1] != "各" and not all(m.endswith(("率", "度", "比例")) for m in members):
             return False
         for member in members:
             self._add(group[0], member)
-        return True
+        return bool(members)
 
-    def _members_each(self, before: str) -> list[str]:
-        """The members of a list of which each has what follows (`事故起数、死亡人数均`); [] if the words are none."""
-        each = EACH.search(before)
+    def _members_each(self, before: str) -> tuple[str, list[str]]:
+        """The word that gives what follows to each member of a list (`事故起数、死亡人数均`), and the members; [] if none does."""
+        each = EACH.search(before) if not EACH_WORDS.isdisjoint(before) else None
         members = split_members(clean_name(before[: each.start()])) if each else []
-        return members if len(members) > 1 else []
+        return (each[1], members) if each and len(members) > 1 else ("", [])
 
     def _group(self, items: Sequence[Item]) -> list[Quantity]:
         group: list[Quantity] = []
@@ -263,7 +260,7 @@ class Reader:
 
     def _read_growth(self, growth: Growth, before: str, base: int) -> None:
         own = self._is_annual(growth)
-        if own and (members := self._members_each(before)):
+        if own and (members := self._members_each(before)[1]):
             for member in members:
                 self._add(growth, member)
             return

@@ -195,8 +195,16 @@ def _report_year(titled: int, body: str) -> int:
 
 
 def _plan_years(body: str) -> list[int]:
-    named = (found.group("when") for found in _at_openings(_PLAN_HEADING, body))
-    return [int(when[:4]) for when in named if when[0] in "12"]
+    return _years_of(_plan_times(body))
+
+
+def _plan_times(body: str) -> list[str]:
+    """The words of time in the headings of plans: a year, 明年, 下一步."""
+    return [found.group("when") for found in _at_openings(_PLAN_HEADING, body)]
+
+
+def _years_of(times: list[str]) -> list[int]:
+    return [int(when[:4]) for when in times if when[0] in "12"]
 
 
 def _at_openings(heading: re.Pattern[str], body: str) -> Iterator[re.Match[str]]:
@@ -210,9 +218,8 @@ def _at_openings(heading: re.Pattern[str], body: str) -> Iterator[re.Match[str]]
 
 def _body_plan(page: Page, body: str, review: int | None, kind: str) -> int | None:
     """The year of the body's plan part: its heading's own, else the one after the review; None without such a part."""
-    named = [found.group("when") for found in _at_openings(_PLAN_HEADING, body)]
-    years = (int(when[:4]) for when in named if when[0] in "12")
-    stated = [year for year in years if review is None or review <= year <= review + 6]
+    named = _plan_times(body)
+    stated = [year for year in _years_of(named) if review is None or review <= year <= review + 6]
     later = [year for year in stated if review is None or year > review or kind != "annual"]
     if later:
         return later[0]
