@@ -59,7 +59,7 @@ def exists(storage: Storage, key: str) -> bool:
 def head(storage: Storage, report_id: str) -> dict[str, Any] | None:
     """The summary of the current revision."""
     entry = storage.index.get(*layout.head(report_id))
-    return orjson.loads(entry.body) if entry else None
+    return orjson.loads(layout.read_head(entry.body).summary) if entry else None
 
 
 def revisions(storage: Storage, report_id: str) -> list[int]:

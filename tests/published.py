@@ -9,7 +9,7 @@ import orjson
 
 from chalicelib import divisions
 from chalicelib.catalog import layout
-from chalicelib.storage import Storage
+from chalicelib.storage import Delete, Put, Storage
 
 Record = dict[str, Any]
 TEXT = "亭旁镇工作总结\n\n一、产业\n完成投资1.5亿元。\n(一)工业\n新增企业3家。\n二、民生\n参保率99.5%。"
@@ -105,6 +105,10 @@ def publish(storage: Storage, new: Record, previous: Record | None = None, text:
     storage.objects.put(layout.record_object(new["id"], new["revision"]), body)
     storage.objects.put(layout.text_object(new["id"], new["revision"]), text.encode())
     summary = layout.summarise(new, "2024-03-01T08:30:00Z", hashlib.sha256(body).hexdigest())
-    for writes in layout.transactions(layout.published_writes(new, summary, previous=previous)):
-        storage.index.commit(writes)
+    token = f"{new['revision']:08x}"
+    storage.index.write(layout.row_puts(new, token))
+    if previous:
+        storage.index.write([Delete(*key) for key in layout.row_bodies(previous, f"{previous['revision']:08x}")])
+    year = Put(*layout.listed_year(new["id"]), b"{}")
+    storage.index.commit([year, *layout.shown_writes(new, summary, token)])
     return body

@@ -107,7 +107,7 @@ def _arn(sqs: SQSClient, queue: str) -> str:
 def summary(storage: Storage) -> dict[str, Any]:
     entry = storage.index.get(*layout.head(REPORT))
     assert entry is not None
-    return dict(orjson.loads(entry.body))
+    return dict(orjson.loads(layout.read_head(entry.body).summary))
 
 
 @pytest.mark.parametrize("key", ["incoming/亭旁镇 2022+.txt", "incoming/三门县/亭旁镇/a.txt"])

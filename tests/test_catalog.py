@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,12 @@ class Counting:
 
     def commit(self, writes: Any) -> None:
         self.index.commit(writes)
+
+    def write(self, writes: Any) -> None:
+        self.index.write(writes)
+
+    def entries(self) -> Iterator[Entry]:
+        return self.index.entries()
 
 
 @pytest.fixture
@@ -189,7 +195,7 @@ def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(loc
         assert [row["year"] for row in every_page(counted, ask, 10)] == [2079]
     finally:
         paging.QUERIES = listing
-    assert max(asked) <= 7
+    assert max(asked) <= 12, "each with one for the rows that are being written"
     assert len(asked) > 3
 
 

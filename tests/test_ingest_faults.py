@@ -7,13 +7,14 @@ import gzip
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists
+from chalicelib.catalog import layout, lists, pending
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest, uploads
 from chalicelib.storage import Storage, local
@@ -40,7 +41,7 @@ def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Faults: a storage that fails at one of its writes, before or after it is made.
 
-WRITES = ("put", "put_new", "put_file", "delete", "delete_unchanged", "commit")
+WRITES = ("put", "put_new", "put_file", "delete", "delete_unchanged", "commit", "write")
 
 
 class Failing:
@@ -80,25 +81,39 @@ def everything(storage: Storage, town: str, upload_id: str) -> dict[str, Any]:
         "concept#fiscal_revenue",
         "year#2022",
     ]
+    token = pending.current_token(storage.index, f"{town}-2022") or ""
     entries = [e for pk in partitions for e in storage.index.query(pk) if town in e.pk + e.sk or upload_id in e.pk]
-    found: dict[str, Any] = {f"{e.pk} {e.sk}": orjson.loads(_plain(e.body)) for e in entries}
-    for prefix in (f"records/{town}", f"text/{town}", "incoming/"):
+    found: dict[str, Any] = {f"{e.pk} {e.sk}".replace(token, "TOKEN"): _plain(e.body, token) for e in entries}
+    for prefix in (f"records/{town}", f"text/{town}", f"uploads/{upload_id}", "incoming/"):
         found |= {key: storage.objects.get(key).decode() for key in storage.objects.keys(prefix)}
     masked = orjson.dumps(found).replace(town.encode(), b"TOWN").replace(upload_id.encode(), b"UPLOAD")
     return dict(orjson.loads(masked))
 
 
-def _plain(body: bytes) -> bytes:
-    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+def _plain(body: bytes, token: str) -> Any:
+    plain = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    return orjson.loads(plain.replace(token.encode(), b"TOKEN"))
 
 
 def _visible(storage: Storage, town: str) -> list[bool]:
+    def rows(pk: str) -> bool:
+        return any(
+            town in e.pk + e.sk for e in pending.visible(storage.index, storage.index.query(pk, prefix=runs[pk]))
+        )
+
+    runs = {f"township#{town}": "indicators#", "concept#fiscal_revenue": "2022#"}
     return [
         storage.index.get(*layout.head(f"{town}-2022")) is not None,
-        bool(storage.index.query(f"township#{town}")),
         any(town in e.sk for e in storage.index.query("year#2022")),
-        any(town in e.sk for e in storage.index.query("concept#fiscal_revenue")),
+        *map(rows, runs),
     ]
+
+
+def sweep_up(storage: Storage) -> None:
+    """What a server does in the hours after a failure."""
+    for hours in (2, 4):
+        pending.sweep(storage, NOW + timedelta(hours=hours))
+    assert list(pending.marks(storage.index)) == []
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
@@ -122,6 +137,7 @@ def test_a_failure_at_any_write_and_a_redelivery_end_in_the_same_state(
             assert len(set(_visible(storage, town))) == 1, f"half visible after write {at}"
         ingest.receive(storage, f"incoming/{upload_id}", NOW)
         assert revisions(storage, f"{town}-2022") == ([1, 2] if revised else [1])
+        sweep_up(storage)
         outcomes.append(_comparable(everything(storage, town, upload_id)))
         if not failed:
             break
@@ -250,13 +266,13 @@ def test_endless_contention_is_a_storage_failure_that_a_later_delivery_mends(
 ) -> None:
     monkeypatch.setattr(ingest, "ATTEMPTS", 3)
     local_storage.objects.put("incoming/a.txt", report())
-    real = layout.published_writes
+    real = layout.shown_writes
 
-    def outrun(record: Any, summary: Any, *, expect: int, **rest: Any) -> Any:
-        return real(record, summary, expect=expect + 1, **rest)
+    def outrun(record: Any, summary: Any, token: str, *, expect: int, **rest: Any) -> Any:
+        return real(record, summary, token, expect=expect + 1, **rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(layout, "published_writes", outrun)
+        patched.setattr(layout, "shown_writes", outrun)
         with pytest.raises(StorageError) as caught:
             ingest.receive(local_storage, "incoming/a.txt", NOW)
     assert caught.value.code == "contended"
@@ -265,7 +281,7 @@ def test_endless_contention_is_a_storage_failure_that_a_later_delivery_mends(
     assert state["report"] == {"id": REPORT, "revision": 1}
 
 
-# A report with more rows than one commit holds.
+# A report with more rows than one batch of writes holds.
 
 
 def large(words: str, rows: range, value: int) -> bytes:
@@ -317,6 +333,7 @@ def test_a_stop_after_any_write_shows_one_revision_whole(
         assert found in ([{1} if before else set()] * 3, [new] * 3), f"mixed after write {at}"
         ingest.receive(storage, "incoming/b.txt", NOW)
         assert shown(storage, 170, monkeypatch) == [new] * 3
+        sweep_up(storage)
         if not failed:
             break
     else:
@@ -326,7 +343,7 @@ def test_a_stop_after_any_write_shows_one_revision_whole(
     assert len(left) == len(after), "rows of the replaced revision are left"
 
 
-def test_rows_left_by_a_killed_writer_go_with_the_next_revision(
+def test_rows_left_by_a_killed_writer_never_show_and_go_after_hours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = local.open_storage(tmp_path)
@@ -340,4 +357,31 @@ def test_rows_left_by_a_killed_writer_go_with_the_next_revision(
     assert shown(storage, 170, monkeypatch) == [{1}] * 3
     assert drop(storage, "c.txt", large(WORDS + "又", range(2), 3))["report"]["revision"] == 3
     assert shown(storage, 170, monkeypatch) == [{3}] * 3
+    pending.sweep(storage, NOW + timedelta(minutes=59))
+    assert storage.index.query("concept#large_169")
+    sweep_up(storage)
     assert storage.index.query("concept#large_169") == []
+    assert shown(storage, 170, monkeypatch) == [{3}] * 3
+
+
+def test_a_writing_that_stood_still_until_it_was_swept_begins_anew(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(storage, "a.txt", report())
+    storage.objects.put("incoming/b.txt", report(WORDS + "后"))
+    real, slept = type(storage.index).commit, list[int]()
+
+    def commit(self: Any, writes: Any) -> None:
+        if not slept and any(w.sk.startswith("report#") for w in writes):
+            slept.append(pending.sweep(storage, NOW + timedelta(hours=2)))
+        real(self, writes)
+
+    monkeypatch.setattr(type(storage.index), "commit", commit)
+    state = ingest.receive(storage, "incoming/b.txt", NOW)
+    assert state is not None
+    assert (slept, state["report"]["revision"]) == ([1], 2)
+    rows = lists.indicators_of_township(storage, TOWN, None, None, None, None, 9).data
+    assert {row["revision"] for row in rows} == {2}
+    assert len(rows) == 2
+    sweep_up(storage)
+    assert len(storage.index.query("concept#fiscal_revenue")) == 1

@@ -212,6 +212,66 @@ def test_optimistic_writers_lose_no_step(storage: Storage) -> None:
     assert len(storage.index.query("log")) == 60
 
 
+# --- writes that expect nothing, and the walk over everything ---------------------------------------------------------
+
+
+def test_free_writes_are_made_each_by_itself_at_any_number(storage: Storage) -> None:
+    storage.index.commit([Put("p", "000", b"old"), Put("p", "000", b"old"), Put("p", "x", b"")][1:])
+    storage.index.write([Put("p", f"{n:03}", b"%d" % n) for n in range(130)] + [Delete("p", "x"), Delete("p", "none")])
+    assert storage.index.query("p", limit=200) == [Entry("p", f"{n:03}", b"%d" % n, 1) for n in range(130)]
+    storage.index.write([Delete("p", f"{n:03}") for n in range(1, 130)])
+    storage.index.write([])
+    storage.index.commit([Put("p", "000", b"guarded", 1)])
+    storage.index.write([Put("p", "000", b"anew")])
+    assert storage.index.query("p") == [Entry("p", "000", b"anew", 1)]
+
+
+REFUSED_WRITES: dict[str, tuple[type[ReportsError], list[Put | Delete]]] = {
+    "an entry over 400 KB": (TooLarge, [Put("p", "a", b""), Put("p", "b", b"x" * 409_600)]),
+    "one key twice": (ReportsError, [Put("p", "a", b""), Delete("p", "a")]),
+    "an expectation": (ReportsError, [Put("p", "a", b""), Put("p", "b", b"", 0)]),
+    "an expectation of a removal": (ReportsError, [Put("p", "a", b""), Delete("p", "b", 1)]),
+    "empty sk": (ReportsError, [Put("p", "a", b""), Delete("p", "")]),
+}
+
+
+@pytest.mark.parametrize(("error", "writes"), REFUSED_WRITES.values(), ids=REFUSED_WRITES)
+def test_what_one_storage_cannot_write_none_does(
+    storage: Storage, error: type[ReportsError], writes: list[Put | Delete]
+) -> None:
+    with pytest.raises(error):
+        storage.index.write(writes)
+    assert storage.index.query("p") == []
+
+
+@pytest.mark.parametrize(("there", "expect", "held"), [(0, 1, False), (1, 1, True), (2, 1, False), (2, 2, True)])
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a transaction"])
+def test_a_removal_is_made_when_its_expectation_holds(
+    storage: Storage, there: int, expect: int, held: bool, alone: bool
+) -> None:
+    for _ in range(there):
+        storage.index.commit([Put("p", "s", b"")])
+    writes: list[Put | Delete] = [Delete("p", "s", expect)]
+    if not alone:
+        writes.append(Put("q", "s", b""))
+    if held:
+        storage.index.commit(writes)
+    else:
+        with pytest.raises(Conflict, match="'s'"):
+            storage.index.commit(writes)
+    assert (storage.index.get("p", "s") is None) == (held or not there)
+    assert (storage.index.get("q", "s") is None) == (alone or not held)
+
+
+@pytest.mark.repair
+def test_the_walk_visits_every_entry_once(storage: Storage) -> None:
+    keys = {(pk, f"{n:04}") for pk in ("p", "镇", "q") for n in range(400)}
+    storage.index.write([Put(*key, key[1].encode() * 300) for key in sorted(keys)])
+    found = list(storage.index.entries())
+    assert sorted((e.pk, e.sk) for e in found) == sorted(keys)
+    assert all(e.body == e.sk.encode() * 300 and e.version == 1 for e in found)
+
+
 # --- against a model -------------------------------------------------------------------------------------------------
 
 KEYS = st.tuples(st.sampled_from(["p", "镇"]), st.sampled_from(["a", "a#1", "a#2", "b", "一", "😀"]))

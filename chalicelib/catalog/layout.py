@@ -1,8 +1,10 @@
 """The table's layout: what a published report writes, and which key answers which question.
 
-Every question of the API is one `get` or one `query` of one partition. Bodies are JSON; `indicators#…` is gzipped,
-because a report's rows are the one body that may near DynamoDB's 400 KB. Records come as `records.dump` and a JSON
-reader give them.
+Every question of the API is one `get` or one `query` of one partition. A report shows by one small transaction; its
+rows (a township's and each concept's) are written before it, under keys that end in a token of that writing. The head
+names the token that counts, `catalog.pending` says which rows to ask it for. Bodies are JSON; rows of more than
+`PLAIN` bytes are gzipped: the write of an item is billed by the KB. Records come as `records.dump` and a JSON reader
+give them.
 """
 
 from __future__ import annotations
@@ -13,17 +15,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from chalicelib.storage import Delete, Put
+from chalicelib.storage import Put
 
 Record = dict[str, Any]
 Row = dict[str, Any]
-Write = Put | Delete
 
-HEAD, STATUS, YEARS = "head", "status", "years"
+YEARS, PENDING = "years", "pending"
 NO_YEAR = "0000"
-TRANSACTION = 100  # writes that one commit takes
-# Rows of concepts, written or removed, that go into the commit which shows a report; the other writes are some dozen.
-TOGETHER = 80
+PLAIN = 900  # bytes of rows that with their key stay below 1 KB
+_GZIP = b"\x1f\x8b"
+TOKEN = 8  # hexadecimal digits
 
 
 class Key(NamedTuple):
@@ -40,11 +41,20 @@ class Span(NamedTuple):
     prefix: str = ""
 
 
+class Rows(NamedTuple):
+    """One writing of a report's rows: those of its revision `number` under `token`."""
+
+    number: int
+    token: str
+
+
 # Keys: which entry answers which question.
 
 
 def head(report_id: str) -> Key:
-    return Key(f"report#{report_id}", HEAD)
+    """The current revision, in its township's partition: an id begins with the township's code and the year."""
+    code, _, rest = report_id.partition("-")
+    return Key(f"township#{code}", f"report#{rest[:4]}#{report_id}")
 
 
 def revision(report_id: str, number: int) -> Key:
@@ -56,12 +66,17 @@ def revisions(report_id: str) -> Span:
 
 
 def upload(upload_id: str) -> Key:
-    return Key(f"upload#{upload_id}", STATUS)
+    return Key(f"upload#{upload_id}", "status")
 
 
 def known_source(sha256: str, township: str | None) -> Key:
     """What these bytes became; `township` is the code that the publisher named with them, if any."""
     return Key(f"sha256#{sha256}", township or "-")
+
+
+def known_sources(sha256: str) -> Span:
+    """What these bytes became, under every name that came with them."""
+    return Span(f"sha256#{sha256}")
 
 
 def years() -> Span:
@@ -98,31 +113,26 @@ def year_of_key(sk: str) -> int:
     return int(sk[:4])
 
 
-def marks_ahead(report_id: str) -> Span:
-    """An entry for each revision that has rows ahead, with the list of their keys."""
-    return Span(f"report#{report_id}", "ahead#")
+def pending(report_id: str, token: str) -> Key:
+    """The mark of rows that were written, or are being written, and may not count."""
+    return Key(PENDING, f"{report_id}#{token}")
 
 
-def mark_ahead(report_id: str, number: int) -> Key:
-    return Key(f"report#{report_id}", f"ahead#{number:06d}")
-
-
-class Ahead(NamedTuple):
-    """Whose row an entry is, which counts while the report is of this revision."""
+class Owner(NamedTuple):
+    """Whose a row is: it counts while the report's head names this token."""
 
     report_id: str
-    revision: int
+    token: str
 
 
-def read_ahead(pk: str, sk: str) -> Ahead | None:
-    """What the key of a row ahead says: it ends in a revision, as no other does."""
-    fields = sk.split("#")
-    return Ahead(fields[2], int(fields[3])) if pk.startswith("concept#") and len(fields) > 3 else None
+def read_owner(sk: str) -> Owner:
+    """What the sort key of a row or of a pending mark ends in."""
+    return Owner(*sk.split("#")[-2:])
 
 
 def plain_sk(sk: str) -> str:
-    """The sort key of a concept's row without a revision: one for all revisions of a report."""
-    return "#".join(sk.split("#")[:3])
+    """The sort key of a row without its token: one for all writings."""
+    return sk.rpartition("#")[0]
 
 
 def record_object(report_id: str, number: int) -> str:
@@ -135,6 +145,10 @@ def text_object(report_id: str, number: int) -> str:
 
 def raw_object(sha256: str) -> str:
     return f"raw/{sha256}"
+
+
+def upload_object(upload_id: str) -> str:
+    return f"uploads/{upload_id}.json"
 
 
 # Bodies: from a record to its entries, and back.
@@ -166,114 +180,110 @@ def indicator_rows(record: Record) -> list[Row]:
     return [{**whose, **indicator} for indicator in record["indicators"]]
 
 
-def read_rows(key_pk: str, body: bytes) -> list[Row]:
+def read_rows(body: bytes) -> list[Row]:
     """The rows of an entry of a township's or a concept's partition."""
-    rows: list[Row] = orjson.loads(gzip.decompress(body) if key_pk.startswith("township#") else body)
+    rows: list[Row] = orjson.loads(gzip.decompress(body) if body.startswith(_GZIP) else body)
     return rows
 
 
-def published_writes(
-    record: Record,
-    summary: Record,
-    *,
-    expect: int | None = None,
-    named: str | None = None,
-    previous: Record | None = None,
-) -> list[Write]:
-    """Everything that makes a revision visible, the guarded head last.
+class Head(NamedTuple):
+    """What a head says: the summary as stored, and the token of the rows that count."""
+
+    summary: bytes
+    token: str
+
+
+_HEAD = b'{"rows":"%s","summary":%s}'
+_TOKEN_AT = len(b'{"rows":"')
+_SUMMARY_AT = len(_HEAD % (b"0" * TOKEN, b"")) - 1
+
+
+def write_head(summary: Record, token: str) -> bytes:
+    return _HEAD % (token.encode(), orjson.dumps(summary))
+
+
+def read_head(body: bytes) -> Head:
+    """Both parts of a head, cut out of it: lists give summaries as they are stored."""
+    return Head(body[_SUMMARY_AT:-1], body[_TOKEN_AT : _TOKEN_AT + TOKEN].decode())
+
+
+def row_bodies(record: Record, token: str) -> dict[Key, bytes]:
+    """The rows of a record under the keys of one writing: a township's in one entry, and those of each concept."""
+    code, report_id = record["township"]["code"], record["id"]
+    whole = Key(f"township#{code}", f"indicators#{_filed_year(report_id)}#{report_id}#{token}")
+    grouped: dict[Key, list[Row]] = {whole: []}
+    for row in indicator_rows(record):
+        grouped[whole].append(row)
+        if row["concept"] is not None:
+            key = Key(f"concept#{row['concept']}", f"{_year(row['year'])}#{code}#{report_id}#{token}")
+            grouped.setdefault(key, []).append(row)
+    return {key: _pack(rows) for key, rows in grouped.items()}
+
+
+def row_puts(record: Record, token: str) -> list[Put]:
+    """The writes of `row_bodies`."""
+    return [Put(*key, body) for key, body in row_bodies(record, token).items()]
+
+
+def shown_writes(
+    record: Record, summary: Record, token: str, *, expect: int | None = None, named: str | None = None
+) -> list[Put]:
+    """What makes a revision visible whose rows lie under `token`, the guarded head last.
 
     `expect` is the version that the head must have (0: none may be there), `named` the township that the publisher
-    named, `previous` the record of the revision that this one replaces: what only that one had becomes a Delete. More
-    rows than one commit holds go ahead of it (`catalog.ahead`).
+    named.
     """
-    rows, old = _concept_bodies(record), _concept_rows(previous) if previous else {}
-    # Rows that were too many for one commit lie ahead, and no longer count when the head changes.
-    replaced = set(old) if len(old) <= TOGETHER else set()
-    ahead = len(rows.keys() | replaced) > TOGETHER
-    puts = {**({} if ahead else rows), **_other_bodies(record, summary, named)}
-    gone = (replaced | (_filed_keys(previous) if previous else set())) - puts.keys()
-    return [
-        *(_rows_ahead(record["id"], record["revision"], rows) if ahead else []),
-        *(Delete(*key) for key in sorted(gone)),
-        *_puts(puts),
-        Put(*head(record["id"]), _json(summary), expect),
-    ]
-
-
-def transactions(writes: Sequence[Write], size: int = TRANSACTION) -> list[list[Write]]:
-    """The writes in as few commits as hold them: what shows nothing goes ahead of the last, which has the guard."""
-    early = [write for write in writes if _is_ahead(write)]
-    last = [write for write in writes if not _is_ahead(write)]
-    return [*(early[n : n + size] for n in range(0, len(early), size)), last]
-
-
-def _rows_ahead(report_id: str, number: int, rows: dict[Key, bytes]) -> list[Put]:
-    """The rows under keys of this revision alone, behind the mark that lists them."""
-    moved = {Key(key.pk, f"{key.sk}#{number:06d}"): body for key, body in rows.items()}
-    return [Put(*mark_ahead(report_id, number), orjson.dumps([tuple(key) for key in moved])), *_puts(moved)]
-
-
-def _is_ahead(write: Write) -> bool:
-    return write.sk.startswith("ahead#") or read_ahead(write.pk, write.sk) is not None
-
-
-def _other_bodies(record: Record, summary: Record, named: str | None) -> dict[Key, bytes]:
-    line = _json(summary)
-    rows = gzip.compress(_json(indicator_rows(record)), compresslevel=6, mtime=0)
-    keys = _report_keys(record)
-    return {
-        keys.by_township: line,
-        keys.rows: rows,
-        keys.by_year: line,
-        keys.year: b"{}",
-        revision(record["id"], record["revision"]): _json(_revision_line(summary)),
-        known_source(summary["source_sha256"], named): _json({"report": record["id"], "revision": record["revision"]}),
+    report_id, number = record["id"], record["revision"]
+    bodies = {
+        listed_report(report_id): orjson.dumps(summary),
+        revision(report_id, number): orjson.dumps(_revision_line(summary)),
+        known_source(summary["source_sha256"], named): known_body(report_id, number),
     }
+    shown = [Put(*key, body) for key, body in bodies.items()]
+    return [*shown, Put(*head(report_id), write_head(summary, token), expect)]
 
 
-def filed_report(summary: Record) -> Key:
-    """The entry of a township's partition that holds this summary."""
-    return _report_keys(summary).by_township
+def listed_report(report_id: str) -> Key:
+    """The report's entry in its year's partition."""
+    return Key(f"year#{_filed_year(report_id)}", f"{report_id.partition('-')[0]}#{report_id}")
 
 
-class _ReportKeys(NamedTuple):
-    by_township: Key
-    rows: Key
-    by_year: Key
-    year: Key
+def listed_year(report_id: str) -> Key:
+    """The entry that makes lists look into the year; it stays when the year has no report any more."""
+    return Key(YEARS, _filed_year(report_id))
 
 
-def _report_keys(record: Record) -> _ReportKeys:
-    year, code, report_id = _year(report_year(record)), record["township"]["code"], record["id"]
-    return _ReportKeys(
-        by_township=Key(f"township#{code}", f"report#{year}#{report_id}"),
-        rows=Key(f"township#{code}", f"indicators#{year}#{report_id}"),
-        by_year=Key(f"year#{year}", f"{code}#{report_id}"),
-        year=Key(YEARS, year),
-    )
+def known_body(report_id: str, number: int) -> bytes:
+    return orjson.dumps({"report": report_id, "revision": number})
 
 
-def _filed_keys(record: Record) -> set[Key]:
-    """What a later revision may leave behind; a year stays listed even when its last report moves away."""
-    keys = _report_keys(record)
-    return {keys.by_township, keys.rows, keys.by_year}
+class Mark(NamedTuple):
+    """A pending mark: the rows of its writing, those that go once these count, since when (ISO, UTC), and whether it
+    was found abandoned."""
+
+    rows: Rows
+    replaces: Rows | None
+    since: str
+    swept: bool = False
 
 
-def _puts(bodies: dict[Key, bytes]) -> list[Put]:
-    return [Put(*key, body) for key, body in bodies.items()]
+def write_pending(mark: Mark) -> bytes:
+    return orjson.dumps(mark._asdict(), default=tuple)  # orjson takes no named tuples
 
 
-def _concept_rows(record: Record) -> dict[Key, list[Row]]:
-    code, grouped = record["township"]["code"], dict[Key, list[Row]]()
-    for row in indicator_rows(record):
-        if row["concept"] is not None:
-            key = Key(f"concept#{row['concept']}", f"{_year(row['year'])}#{code}#{record['id']}")
-            grouped.setdefault(key, []).append(row)
-    return grouped
+def read_pending(body: bytes) -> Mark:
+    found = orjson.loads(body)
+    replaces = found["replaces"] and Rows(*found["replaces"])
+    return Mark(Rows(*found["rows"]), replaces, found["since"], found["swept"])
 
 
-def _concept_bodies(record: Record) -> dict[Key, bytes]:
-    return {key: _json(rows) for key, rows in _concept_rows(record).items()}
+def _filed_year(report_id: str) -> str:
+    return report_id.partition("-")[2][:4]
+
+
+def _pack(rows: Sequence[Row]) -> bytes:
+    body = orjson.dumps(rows)
+    return body if len(body) <= PLAIN else gzip.compress(body, compresslevel=9, mtime=0)
 
 
 def _revision_line(summary: Record) -> Record:
@@ -282,7 +292,3 @@ def _revision_line(summary: Record) -> Record:
 
 def _year(year: int | None) -> str:
     return NO_YEAR if year is None else f"{year:04d}"
-
-
-def _json(value: Record | list[Row]) -> bytes:
-    return orjson.dumps(value)

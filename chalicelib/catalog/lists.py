@@ -7,13 +7,13 @@ named by its code or its name. Reports come as dictionaries, or as the stored by
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 
-from chalicelib.catalog import ahead, layout, paging, places
+from chalicelib.catalog import layout, paging, pending, places
 from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
@@ -50,14 +50,14 @@ def township(storage: Storage, township: str) -> Record:
 def reports_of_township(storage: Storage, township: str, cursor: str | None, limit: int) -> Page:
     """Summaries of a township's reports in order of their years."""
     spans = [layout.reports_of_township(places.township(township))]
-    return paging.read_page(storage.index, Listing(lambda: spans, stored_row), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda: spans, _summary), cursor, limit)
 
 
 def reports_of_year(storage: Storage, township: str, year: int, cursor: str | None, limit: int) -> Page:
     """A township's whole records of one year, one or few of each kind. Raises NotFound where there is none."""
     code = places.township(township)
     span = layout.reports_of_township(code, year)
-    page = paging.read_page(storage.index, Listing(lambda: [span], _parsed), cursor, limit)
+    page = paging.read_page(storage.index, Listing(lambda: [span], _parsed_head), cursor, limit)
     if not page.data and not cursor:
         raise _no_report(storage.index, code, year)
     return _whole_records(storage, span, page)
@@ -75,7 +75,7 @@ def indicators_of_township(
     """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
     spans = [layout.indicators_of_township(places.township(township))]
     chosen = Chosen(year, known_concept(concept), status)
-    listing = Listing(lambda: spans, _rows, chosen.holds, REPORTS_A_QUERY)
+    listing = _row_listing(lambda: spans, chosen, REPORTS_A_QUERY)
     return paging.read_page(storage.index, listing, cursor, limit)
 
 
@@ -99,7 +99,7 @@ def reports(
         spans = [layout.reports_of_year(year, division) for division in within]
     else:
         spans = _newest_first(storage.index, within)
-    return paging.read_page(storage.index, Listing(lambda: spans, stored_row), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda: spans, _summary), cursor, limit)
 
 
 # Concepts.
@@ -136,10 +136,7 @@ def indicators_of_concept(
         for each in _concept_years(storage.index, concept) if year is None else [year]:
             yield from (layout.indicators_of_concept(concept, each, division) for division in within)
 
-    def rows(entry: Entry) -> list[Row]:
-        return _rows(entry) if ahead.is_visible(storage.index, entry) else []
-
-    listing = Listing(spans, rows, Chosen(None, None, status).holds, name=layout.plain_sk)
+    listing = _row_listing(spans, Chosen(None, None, status))
     return paging.read_page(storage.index, listing, cursor, limit)
 
 
@@ -184,12 +181,21 @@ def stored_row(entry: Entry) -> list[orjson.Fragment]:
     return [orjson.Fragment(entry.body)]
 
 
-def _parsed(entry: Entry) -> list[Record]:
-    return [orjson.loads(entry.body)]
+def _summary(entry: Entry) -> list[orjson.Fragment]:
+    """The summary as stored, of a report's head or of its entry in its year's partition."""
+    is_head = entry.pk.startswith("township#")
+    return [orjson.Fragment(layout.read_head(entry.body).summary if is_head else entry.body)]
 
 
-def _rows(entry: Entry) -> list[Row]:
-    return layout.read_rows(entry.pk, entry.body)
+def _parsed_head(entry: Entry) -> list[Record]:
+    return [orjson.loads(layout.read_head(entry.body).summary)]
+
+
+def _row_listing(spans: Callable[[], Iterable[Span]], chosen: Chosen, batch: int = paging.BATCH) -> Listing:
+    def rows(entry: Entry) -> list[Row]:
+        return layout.read_rows(entry.body)
+
+    return Listing(spans, rows, chosen.holds, batch, layout.plain_sk, pending.visible)
 
 
 def known_concept(concept: str | None) -> str | None:
@@ -207,21 +213,32 @@ def _newest_first(index: Index, within: Sequence[str]) -> Iterator[Span]:
 
 
 def _concept_years(index: Index, concept_id: str) -> Iterator[int]:
-    """The years that a concept's partition holds, ascending, a query each; 0 stands for figures without a year."""
-    after = ""
-    span = layout.indicators_of_concept(concept_id)
-    while entries := index.query(span.pk, after=after, limit=1):
-        after = entries[0].sk
-        if ahead.is_visible(index, entries[0]):
-            year = layout.year_of_key(after)
+    """The years that a concept's partition holds, ascending; 0 stands for figures without a year."""
+    firsts = list(_first_of_years(index, concept_id))
+    shown = {entry.sk for entry in pending.visible(index, firsts)}
+    for first in firsts:
+        year = layout.year_of_key(first.sk)
+        if first.sk in shown or _has_rows(index, concept_id, year):
             yield year
-            after = layout.after_year(year)
+
+
+def _first_of_years(index: Index, concept_id: str) -> Iterator[Entry]:
+    """A year's first entry, whether or not it counts: a query a year."""
+    span, after = layout.indicators_of_concept(concept_id), ""
+    while entries := index.query(span.pk, after=after, limit=1):
+        yield entries[0]
+        after = layout.after_year(layout.year_of_key(entries[0].sk))
+
+
+def _has_rows(index: Index, concept_id: str, year: int) -> bool:
+    listing = _row_listing(lambda: [layout.indicators_of_concept(concept_id, year)], Chosen())
+    return bool(paging.read_page(index, listing, None, 1).data)
 
 
 def _reports_by_year(index: Index, code: str) -> dict[int | None, list[str]]:
     span, by_year = layout.reports_of_township(code), dict[int | None, list[str]]()
     for entry in index.query(span.pk, prefix=span.prefix, limit=MOST):
-        summary = orjson.loads(entry.body)
+        summary = orjson.loads(layout.read_head(entry.body).summary)
         by_year.setdefault(layout.report_year(summary), []).append(summary["id"])
     return by_year
 
@@ -242,5 +259,5 @@ def _whole_records(storage: Storage, span: Span, page: Page) -> Page:
         if data and size > ANSWER_BYTES:
             return Page(data, paging.write_cursor(last))
         data.append(orjson.Fragment(body.rstrip()))
-        last = Position(*layout.filed_report(summary))
+        last = Position(*layout.head(summary["id"]))
     return Page(data, page.next)

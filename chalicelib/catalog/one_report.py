@@ -23,7 +23,7 @@ def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
     """What the index says of a revision: nothing is visible that it does not list. Raises NotFound."""
     entry = index.get(*(layout.head(report_id) if revision is None else layout.revision(report_id, revision)))
     if entry is not None:
-        line: Record = orjson.loads(entry.body)
+        line: Record = orjson.loads(layout.read_head(entry.body).summary if revision is None else entry.body)
         return line
     if revision is not None and index.get(*layout.head(report_id)):
         way_out = f"/v1/reports/{report_id}/revisions lists those that there are."

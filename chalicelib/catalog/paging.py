@@ -20,6 +20,7 @@ from chalicelib.storage import Entry, Index
 
 # A page ends here even when a filter kept few of the rows that it read, so that no request reads without bound.
 QUERIES = 40
+BATCH = 100  # entries that a query asks for
 
 
 class Position(NamedTuple):
@@ -42,15 +43,16 @@ class Page:
 class Listing:
     """What a list is made of: its runs of entries in order, the rows of an entry, and which of them belong to it.
 
-    `batch` is how many entries one query asks for. `name` gives the sort keys of entries that replace each other one
-    name, which cursors carry: of them a list takes one.
+    `batch` is how many entries one query asks for. `visible` takes out of the entries of a query those that do not
+    count; `name` gives the sort keys of entries that replace each other one name, which cursors carry.
     """
 
     spans: Callable[[], Iterable[Span]]
     rows: Callable[[Entry], Sequence[Any]]
     keep: Callable[[Any], bool] = lambda _: True
-    batch: int = 100
+    batch: int = BATCH
     name: Callable[[str], str] = str
+    visible: Callable[[Index, Sequence[Entry]], Sequence[Entry]] = lambda _, entries: entries
 
 
 def write_cursor(position: Position) -> str:
@@ -111,7 +113,8 @@ def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator
                 yield None, 0
                 return
             taken = start and start.sk
-            yield from ((entry, 0) for entry in entries if listing.name(entry.sk) != taken)
+            shown = listing.visible(index, [entry for entry in entries if listing.name(entry.sk) != taken])
+            yield from ((entry, 0) for entry in shown)
             budget, after = budget - 1, entries[-1].sk
             if len(entries) < listing.batch:
                 break
@@ -119,10 +122,10 @@ def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator
         raise _forged()
 
 
-def _named(index: Index, listing: Listing, start: Position) -> Iterator[Entry]:
+def _named(index: Index, listing: Listing, start: Position) -> Sequence[Entry]:
     """The entries of the name that a cursor ended in."""
     found = index.query(start.pk, prefix=start.sk, limit=listing.batch)
-    return takewhile(lambda entry: listing.name(entry.sk) == start.sk, found)
+    return listing.visible(index, list(takewhile(lambda entry: listing.name(entry.sk) == start.sk, found)))
 
 
 def _written(position: Position | None) -> str | None:

@@ -46,7 +46,8 @@ def require_reported(index: Index, value: str) -> None:
     Counties and cities publish reports too, and lists of those are asked for as a township's are.
     """
     code = township(value)
-    if len(code) < DIGITS["township"] and not index.query(layout.reports_of_township(code).pk, limit=1):
+    span = layout.reports_of_township(code)
+    if len(code) < DIGITS["township"] and not index.query(span.pk, prefix=span.prefix, limit=1):
         detail = f"{code} is the code of a {LEVELS[len(code)]} that has no report of its own."
         way_out = f"Find the townships in it with /v1/townships?q={code}."
         raise NotFound("unknown_township", detail, way_out, nearest=[])

@@ -1,8 +1,8 @@
 """From an uploaded object to a published report or a rejection: the one way in, whoever triggers it.
 
 Every step may be repeated: a redelivered event, a crash after any write and another writer at the same moment all end
-in the same state. Objects are written first, then one guarded transaction makes them visible together with the
-upload's own state, and the incoming object goes last. What loses against another writer is decided anew.
+in the same state. Objects are written first, the upload's outcome among them, then one guarded transaction makes them
+visible together with the upload's own state, and the incoming object goes last. What loses against another writer is decided anew.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 
-from chalicelib.catalog import ahead, layout
-from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError, TooLarge
+from chalicelib.catalog import layout
+from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError
 from chalicelib.ingestion import intake, publish, upload_state
 from chalicelib.ingestion.events import ODD_BYTES, PREFIX
 from chalicelib.ingestion.intake import Arrival
 from chalicelib.ingestion.publish import OvertakenError
 from chalicelib.ingestion.upload_state import Held, State
 from chalicelib.records import Parsed
-from chalicelib.storage import Delete, Put, Storage
-from chalicelib.storage.contract import check_writes
+from chalicelib.storage import Put, Storage
 
 ATTEMPTS = 9
 # From this attempt on, a revision number that somebody took and never published is passed over.
@@ -59,12 +58,16 @@ def settle(storage: Storage, upload_id: str, township: str, now: datetime) -> St
 
 
 def find_known(storage: Storage, sha256: str, township: str | None) -> dict[str, Any] | None:
-    """`{id, revision}` that these bytes were published as, with the same township named or none; None for new bytes."""
-    entry = storage.index.get(*layout.known_source(sha256, township))
-    if entry is None:
-        return None
-    found = orjson.loads(entry.body)
-    return {"id": found["report"], "revision": found["revision"]}
+    """`{id, revision}` that these bytes were published as; None for bytes that have to be read.
+
+    With a township named: as a report of it, whatever name came with them. Without: those that came without, since
+    bytes that came with a name may say another one themselves.
+    """
+    span = layout.known_sources(sha256)
+    names = {entry.sk: orjson.loads(entry.body) for entry in storage.index.query(span.pk)}
+    same = (found for found in names.values() if township and found["report"].startswith(f"{township}-"))
+    found = names.get(layout.known_source(sha256, township).sk) or next(same, None)
+    return found and {"id": found["report"], "revision": found["revision"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +78,16 @@ class _Work:
     now: datetime
     attempt: int
 
-    def commit(self, writes: Sequence[Put | Delete]) -> None:
-        """All writes, the guarded ones last. Raises ReportError for more figures than the index holds of one report."""
-        batches = layout.transactions(writes)
+    def commit(self, *writes: Put) -> None:
         try:
-            for batch in batches:
-                check_writes(batch)  # all of them, before the first is visible
-            for batch in batches:
-                self.storage.index.commit(batch)
+            self.storage.index.commit(writes)
         except Conflict as error:
             raise OvertakenError from error
-        except TooLarge as error:
-            raise ReportError("too_many_figures", error.detail, "Upload the report's parts one by one.") from error
 
-    def advance(self, held: Held) -> Held:
-        self.commit([upload_state.put(held)])
+    def advance(self, held: Held, *more: Put) -> Held:
+        if upload_state.is_final(held):
+            upload_state.keep(self.storage.objects, held.state)
+        self.commit(*more, upload_state.put(held))
         return Held(held.state, held.version + 1)
 
 
@@ -111,7 +109,9 @@ def _receive(work: _Work, key: str) -> State | None:
     held = _find_upload(work, arrival)
     if upload_state.is_final(held) and held.state["sha256"] not in (None, arrival.sha256):
         _refuse_second_file(work, held, arrival)
-    elif held.state["state"] not in ("published", "needs_township"):
+    elif held.state["state"] in ("published", "needs_township"):
+        upload_state.keep(work.storage.objects, held.state)  # of several at once, one may have kept another outcome
+    else:
         held = work.advance(upload_state.step(held, "reading", work.now, sha256=arrival.sha256))
         held = _decide(work, held, arrival.data, arrival.size, limit)
     intake.clear(work.storage.objects, arrival)
@@ -161,13 +161,13 @@ def _decide(work: _Work, held: Held, data: bytes | None, size: int, limit: int) 
 def _publish(work: _Work, held: Held, data: bytes) -> Held:
     sha256, named = held.state["sha256"], held.state["township"]
     if known := find_known(work.storage, sha256, named):
-        return _tell_unchanged(work, held, known, _names(held, named) - {named})
+        return _tell_unchanged(work, held, known)
     parsed = _parse(data, held.state["filename"], named)
     code = parsed.record["township"]["code"]
     if code is None:
         return _ask_township(work, held, parsed)
     if known := find_known(work.storage, sha256, code):
-        return _tell_unchanged(work, held, known, _names(held, code) - {code})
+        return _tell_unchanged(work, held, known)
     return _show(work, held, parsed)
 
 
@@ -176,37 +176,28 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
         raise ReportError(
             "no_year", "The report names no year.", "Check that the title or the text says which year it is of."
         )
-    code = parsed.record["township"]["code"]
     place = publish.find_place(work.storage, parsed.record, parsed.text)
     if place.previous and publish.says_the_same(work.storage.objects, parsed, place.previous):
-        known = {key: place.previous[key] for key in ("id", "revision")}
-        return _tell_unchanged(work, held, known, _names(held, code))
+        return _tell_unchanged(work, held, {key: place.previous[key] for key in ("id", "revision")})
     place = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
     report = {"id": place.report_id, "revision": place.number}
     final = upload_state.step(held, "published", work.now, report=report)
+    upload_state.keep(work.storage.objects, final.state)
     named = held.state["township"]
-    shown = publish.visible_writes(parsed, place, named, work.now)
-    further = _names(held, code) - {named}
-    work.commit([*shown, *_known_writes(held, report, further), upload_state.put(final)])
-    if place.number > 1:
-        ahead.remove_replaced(work.storage.index, place.report_id, place.number)
-    return final
-
-
-def _tell_unchanged(work: _Work, held: Held, known: dict[str, Any], names: set[str | None]) -> Held:
-    """Published before as `known`: the upload says so, and its bytes are known under `names` from now on."""
-    final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
-    work.commit([*_known_writes(held, known, names), upload_state.put(final)])
+    further = _known_writes(held, report, _names(held) - {named})
+    publish.show(work.storage, place, parsed, named, work.now, *further, upload_state.put(final))
     return Held(final.state, final.version + 1)
 
 
-def _names(held: Held, township: str | None) -> set[str | None]:
-    """The townships under which these bytes need not be read again; None, without any, where they had to be asked for.
+def _tell_unchanged(work: _Work, held: Held, known: dict[str, Any]) -> Held:
+    """Published before as `known`: the upload says so, and its bytes are known as they came from now on."""
+    final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
+    return work.advance(final, *_known_writes(held, known, _names(held)))
 
-    Bytes that came with a name may say another one themselves, so a name alone does not make them known without it.
-    """
-    asked = held.state["state"] == "needs_township"
-    return {held.state["township"], township} | ({None} if asked else set())
+
+def _names(held: Held) -> set[str | None]:
+    """The townships under which these bytes need not be read again; None, without any, where they had to be asked for."""
+    return {held.state["township"]} | ({None} if held.state["state"] == "needs_township" else set())
 
 
 def _known_writes(held: Held, report: dict[str, Any], names: set[str | None]) -> list[Put]:

@@ -77,7 +77,7 @@ def _upload(storage: Storage, file: Path, township: str | None) -> upload_state.
 def _report_line(storage: Storage, report_id: str) -> str:
     head = storage.index.get(*layout.head(report_id))
     assert head is not None, report_id
-    summary = orjson.loads(head.body)
+    summary = orjson.loads(layout.read_head(head.body).summary)
     place, year = summary["township"], layout.report_year(summary)
     where = f"{place['county'] or ''}{place['name'] or ''}" or place["code"]
     counts = f"{summary['sections']} sections, {summary['indicators']} indicators"

@@ -1,12 +1,14 @@
 """From a read report to a visible one: which id and revision it is, its objects, and the writes that show it.
 
-Objects never change once they are written. Whoever writes `records/{id}/{n}.json` first owns revision n; only a
-guarded transaction makes it visible, so a reader sees one revision or the other, whole.
+Objects never change once they are written. Whoever writes `records/{id}/{n}.json` first owns revision n; its rows
+follow under a token of this writing, and only a guarded transaction makes it visible, so a reader sees one revision or
+the other, whole.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,11 +16,13 @@ from typing import Any
 import orjson
 
 from chalicelib import records
-from chalicelib.catalog import layout
-from chalicelib.errors import ReportError
+from chalicelib.catalog import layout, pending
+from chalicelib.catalog.layout import Mark, Rows
+from chalicelib.errors import Conflict, ReportError, TooLarge
 from chalicelib.ingestion import identity
 from chalicelib.ingestion.upload_state import iso
-from chalicelib.storage import Delete, Objects, Put, Storage
+from chalicelib.storage import Delete, Entry, Objects, Put, Storage
+from chalicelib.storage.contract import check_free_writes
 
 Record = dict[str, Any]
 
@@ -32,12 +36,16 @@ class OvertakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a report goes: revision `number` of `report_id`, whose head has `head_version` (0: there is none yet)."""
+    """Where a report goes: revision `number` of `report_id`, whose head has `head_version` (0: there is none yet).
+
+    `replaces` are the rows of the revision `previous`.
+    """
 
     report_id: str
     number: int
     head_version: int
     previous: Record | None
+    replaces: Rows | None = None
 
 
 def find_place(storage: Storage, record: Record, text: str) -> Place:
@@ -47,12 +55,13 @@ def find_place(storage: Storage, record: Record, text: str) -> Place:
         head = storage.index.get(*layout.head(report_id))
         if head is None:
             return best or Place(report_id, 1, 0, None)
-        current = int(orjson.loads(head.body)["revision"])
+        current, token = current_rows(head)
         previous = orjson.loads(storage.objects.get(layout.record_object(report_id, current)))
         other = storage.objects.get(layout.text_object(report_id, current)).decode()
         found = identity.resemblance(record["index_number"], text, previous["index_number"], other)
         if found > likeness or (best is None and found == likeness):
-            best, likeness = Place(report_id, current + 1, head.version, previous), found
+            replaces = Rows(current, token)
+            best, likeness = Place(report_id, current + 1, head.version, previous, replaces), found
     raise AssertionError("the ids have no end")
 
 
@@ -60,14 +69,16 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
     """Write the record and its text under their final keys; the place that they took.
 
     A number that other content holds belongs to a writer that is about to publish it, or one that died before: raises
-    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema` or `too_large`
-    with nothing written.
+    OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema`, `too_large` or
+    `too_many_figures` with nothing written.
     """
     while True:
         record = records.identified(parsed.record, place.report_id, place.number)
         body = records.dump(record)
         _require_servable(len(body), len(parsed.text.encode()))
-        records.validate(orjson.loads(body))
+        stored = orjson.loads(body)
+        records.validate(stored)
+        _require_rows_fit(stored)
         key = layout.record_object(place.report_id, place.number)
         if objects.put_new(key, body, "application/json") or objects.get(key) == body:
             text = layout.text_object(place.report_id, place.number)
@@ -93,14 +104,47 @@ def says_the_same(objects: Objects, parsed: records.Parsed, previous: Record) ->
     return objects.get(layout.text_object(*which)) == parsed.text.encode()
 
 
-def visible_writes(parsed: records.Parsed, place: Place, named: str | None, now: datetime) -> list[Put | Delete]:
-    """The index writes that show the stored revision and make its bytes known as uploaded, with `named` or without."""
+def current_rows(head: Entry) -> Rows:
+    """The revision and the token of the rows that a head names."""
+    found = layout.read_head(head.body)
+    return Rows(int(orjson.loads(found.summary)["revision"]), found.token)
+
+
+def show(storage: Storage, place: Place, parsed: records.Parsed, named: str | None, now: datetime, *more: Put) -> None:
+    """Make the stored revision visible in one transaction with `more`, its bytes known as uploaded, with `named`.
+
+    Raises OvertakenError when another writer was first.
+    """
     body = records.dump(records.identified(parsed.record, place.report_id, place.number))
     record = orjson.loads(body)
     summary = layout.summarise(record, iso(now), hashlib.sha256(body).hexdigest())
-    return layout.published_writes(record, summary, expect=place.head_version, named=named, previous=place.previous)
+    token = secrets.token_hex(layout.TOKEN // 2)
+    index, mark = storage.index, layout.pending(place.report_id, token)
+    written = layout.write_pending(Mark(Rows(place.number, token), place.replaces, iso(now)))
+    year = layout.listed_year(place.report_id)
+    try:
+        index.commit([Put(*mark, written, 0)])
+        index.write(layout.row_puts(record, token))
+        if index.get(*year) is None:
+            index.commit([Put(*year, b"{}")])
+        # The mark has to be there still: it is taken away from a writing that stood still for an hour.
+        after = Put(*mark, written, 1) if place.replaces else Delete(*mark, 1)
+        shown = layout.shown_writes(record, summary, token, expect=place.head_version, named=named)
+        index.commit([after, *more, *shown])
+    except Conflict as error:
+        raise OvertakenError(place.report_id) from error
+    if place.replaces:
+        pending.remove_rows(storage, place.report_id, place.replaces)
+        index.commit([Delete(*mark)])
+
+
+def _require_rows_fit(record: Record) -> None:
+    try:
+        check_free_writes(layout.row_puts(record, "0" * layout.TOKEN))
+    except TooLarge as error:
+        raise ReportError("too_many_figures", error.detail, "Upload the report's parts one by one.") from error
 
 
 def known_write(sha256: str, township: str | None, id: str, revision: int) -> Put:  # noqa: A002
     """The write that makes bytes known as this revision."""
-    return Put(*layout.known_source(sha256, township), orjson.dumps({"report": id, "revision": revision}))
+    return Put(*layout.known_source(sha256, township), layout.known_body(id, revision))

@@ -12,7 +12,7 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.errors import ReportError
 from chalicelib.ingestion.events import PREFIX
-from chalicelib.storage import Index, Put
+from chalicelib.storage import Index, Objects, Put
 
 State = dict[str, Any]
 # Longer names fail on common file systems; the end holds the extension, which says more than the beginning.
@@ -41,6 +41,11 @@ def load(index: Index, upload_id: str) -> Held | None:
 def put(held: Held) -> Put:
     """The write that stores a state, refused when another writer has changed the entry since it was loaded."""
     return Put(*layout.upload(held.state["id"]), orjson.dumps(held.state), held.version)
+
+
+def keep(objects: Objects, state: State) -> None:
+    """Store an outcome as an object: the index can be made anew of the objects alone."""
+    objects.put(layout.upload_object(state["id"]), orjson.dumps(state), "application/json")
 
 
 def new(upload_id: str, filename: str, township: str | None, now: datetime) -> Held:

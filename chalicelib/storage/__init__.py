@@ -95,14 +95,15 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove an entry, if there is one."""
+    """Remove an entry, if there is one. `expect`: None whatever is there, n the version that must be there."""
 
     pk: str
     sk: str
+    expect: int | None = None
 
 
 class Index(Protocol):
-    """A key-value table: every question is one `get` or one `query` of one partition; there is no scan."""
+    """A key-value table: every question is one `get` or one `query` of one partition; only repair walks all of it."""
 
     def get(self, pk: str, sk: str) -> Entry | None: ...
 
@@ -118,6 +119,16 @@ class Index(Protocol):
         Raises Conflict when an `expect` does not hold, TooLarge beyond a limit. After a lost answer the Conflict may be
         with this very write: read again.
         """
+
+    def write(self, writes: Sequence[Put | Delete]) -> None:
+        """Each of the writes by itself, at any number and in any order; a Put begins the entry anew, at version 1.
+
+        It costs half of what `commit` costs. After a failure some are made and some are not. Raises TooLarge for an
+        entry over 400 KB, with nothing written, and ReportsError for a key twice or a write that expects something.
+        """
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry, in any order. For verification and repair, never for a GET."""
 
 
 @dataclass(frozen=True, slots=True)

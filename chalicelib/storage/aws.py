@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import NotFound, StorageError
 from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
 from chalicelib.storage.contract import (
+    check_free_writes,
     check_key,
     check_seconds,
     check_writes,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 # botocore repeats throttles, 5xx and lost connections by itself; these are for what it does not know to be repeatable.
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
+_BATCH = 25  # requests that one BatchWriteItem takes
+_BATCH_ATTEMPTS = 8
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
 
 _MISSING = {"NoSuchKey", "404"}
@@ -217,6 +220,27 @@ class DynamoIndex:
         if failed is not None:
             raise entry_changed(_culprit(writes, failed)) from failed
 
+    def write(self, writes: Sequence[Put | Delete]) -> None:
+        check_free_writes(writes)
+        with _failures():
+            for start in range(0, len(writes), _BATCH):
+                self._write_batch([_free_request(write) for write in writes[start : start + _BATCH]])
+
+    def entries(self) -> Iterator[Entry]:
+        with _failures():
+            for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+                yield from map(_entry, page["Items"])
+
+    def _write_batch(self, requests: list[Any]) -> None:
+        for attempt in range(_BATCH_ATTEMPTS):
+            # What the table was too busy for comes back; the answer is none the less a success.
+            answer = self._dynamodb.batch_write_item(RequestItems={self._table: requests})
+            requests = answer.get("UnprocessedItems", {}).get(self._table, [])
+            if not requests:
+                return
+            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
+        raise StorageError("storage_busy", "The table takes no more writes now.", "Try again later.")
+
     def _query(self, pk: str, prefix: str, after: str) -> dict[str, Any]:
         """The request without its Limit. A sort key takes one condition, so that `after` is given as a page's start."""
         condition, values = "pk = :pk", {":pk": {"S": pk}}
@@ -248,7 +272,12 @@ class DynamoIndex:
     def _request(self, write: Put | Delete) -> dict[str, dict[str, Any]]:
         where = {"TableName": self._table, "Key": _key(write.pk, write.sk)}
         if isinstance(write, Delete):
-            return {"Delete": where}
+            if write.expect is None:
+                return {"Delete": where}
+            expected = {":expected": {"N": str(write.expect)}}
+            names = {"#version": "version"}
+            condition = {"ConditionExpression": "#version = :expected", "ExpressionAttributeNames": names}
+            return {"Delete": {**where, **condition, "ExpressionAttributeValues": expected}}
         request: dict[str, Any] = {
             **where,
             "UpdateExpression": "SET #body = :body ADD #version :one",
@@ -275,6 +304,13 @@ def _s3_config() -> Config:
     style: Literal["path", "virtual"] = "path" if own_server else "virtual"
     signed = Config(signature_version="s3v4", s3={"addressing_style": style})
     return _PATIENT.merge(signed).merge(Config(connect_timeout=2, read_timeout=20))
+
+
+def _free_request(write: Put | Delete) -> dict[str, Any]:
+    key = _key(write.pk, write.sk)
+    if isinstance(write, Delete):
+        return {"DeleteRequest": {"Key": key}}
+    return {"PutRequest": {"Item": {**key, "body": {"B": write.body}, "version": {"N": "1"}}}}
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:

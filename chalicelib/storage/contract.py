@@ -78,11 +78,22 @@ def check_writes(writes: Sequence[Put | Delete]) -> None:
     """Raises TooLarge when one commit cannot hold the writes, ReportsError when they contradict each other."""
     if len(writes) > MAX_WRITES:
         raise TooLarge("commit_too_large", f"One commit holds {MAX_WRITES} writes, not {len(writes)}.")
-    if len({(write.pk, write.sk) for write in writes}) < len(writes):
-        raise ReportsError("commit_key_twice", "Two writes of one commit have the same key.")
-    total = sum(_entry_bytes(write) for write in writes)
+    total = _total_bytes(writes)
     if total > MAX_COMMIT_BYTES:
         raise TooLarge("commit_too_large", f"One commit holds {MAX_COMMIT_BYTES} bytes, not {total}.")
+
+
+def check_free_writes(writes: Sequence[Put | Delete]) -> None:
+    """Raises TooLarge for an entry that no storage holds, ReportsError for a key twice or for an expectation."""
+    _total_bytes(writes)
+    if any(write.expect is not None for write in writes):
+        raise ReportsError("write_expects", "A write outside of a commit cannot expect anything.")
+
+
+def _total_bytes(writes: Sequence[Put | Delete]) -> int:
+    if len({(write.pk, write.sk) for write in writes}) < len(writes):
+        raise ReportsError("commit_key_twice", "Two writes have the same key.")
+    return sum(_entry_bytes(write) for write in writes)
 
 
 def _entry_bytes(write: Put | Delete) -> int:

@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from chalicelib.errors import StorageError
 from chalicelib.storage import Delete, Entry, Put
-from chalicelib.storage.contract import check_writes, entry_changed
+from chalicelib.storage.contract import check_free_writes, check_writes, entry_changed
 from chalicelib.storage.durable_files import make_folder, sync_folder
 
-_LAYOUT = 1  # PRAGMA user_version of the file below
+# PRAGMA user_version of the file below; a layout of keys and bodies (catalog.layout) that is read otherwise counts too.
+_LAYOUT = 2
 _CREATE = f"""
 PRAGMA journal_mode = WAL;
 CREATE TABLE entries (
@@ -77,6 +78,26 @@ class LocalIndex:
                 if not _apply(connection, write):
                     raise entry_changed(write)
 
+    def write(self, writes: Sequence[Put | Delete]) -> None:
+        check_free_writes(writes)
+        with _sqlite_failures(), _transaction(self._connection()) as connection:
+            for write in writes:
+                connection.execute("DELETE FROM entries WHERE pk = ? AND sk = ?", (write.pk, write.sk))
+                if isinstance(write, Put):
+                    _apply(connection, write)
+
+    def entries(self) -> Iterator[Entry]:
+        # Page by page: a statement left open would keep the log from being checkpointed.
+        statement = "SELECT pk, sk, body, version FROM entries WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT 1000"
+        last = ("", "")
+        while True:
+            with _sqlite_failures():
+                rows = self._connection().execute(statement, last).fetchall()
+            if not rows:
+                return
+            yield from (Entry(*row) for row in rows)
+            last = rows[-1][:2]
+
     def _connection(self) -> sqlite3.Connection:
         owner, connection = getattr(self._thread, "held", (0, None))
         if connection is not None and owner == os.getpid():
@@ -98,7 +119,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         raise StorageError(
             "index_layout",
             f"The index has layout {layout}, this version reads {_LAYOUT}.",
-            "Use the version that wrote it.",
+            "Make it anew of the stored objects: python -m chalicelib reindex.",
         )
     return connection
 
@@ -133,8 +154,11 @@ def _apply(connection: sqlite3.Connection, write: Put | Delete) -> bool:
     """Whether the write's expectation held (and it was made)."""
     key = (write.pk, write.sk)
     if isinstance(write, Delete):
-        connection.execute("DELETE FROM entries WHERE pk = ? AND sk = ?", key)
-        return True
+        if write.expect is None:
+            connection.execute("DELETE FROM entries WHERE pk = ? AND sk = ?", key)
+            return True
+        statement = "DELETE FROM entries WHERE pk = ? AND sk = ? AND version = ?"
+        return connection.execute(statement, (*key, write.expect)).rowcount == 1
     if write.expect:
         statement = "UPDATE entries SET body = ?, version = version + 1 WHERE pk = ? AND sk = ? AND version = ?"
         return connection.execute(statement, (write.body, *key, write.expect)).rowcount == 1
