@@ -268,8 +268,8 @@ def test_endless_contention_is_a_storage_failure_that_a_later_delivery_mends(
     local_storage.objects.put("incoming/a.txt", report())
     real = layout.shown_writes
 
-    def outrun(record: Any, summary: Any, token: str, *, expect: int, **rest: Any) -> Any:
-        return real(record, summary, token, expect=expect + 1, **rest)
+    def outrun(summary: Any, token: str, *, expect: int, **rest: Any) -> Any:
+        return real(summary, token, expect=expect + 1, **rest)
 
     with monkeypatch.context() as patched:
         patched.setattr(layout, "shown_writes", outrun)

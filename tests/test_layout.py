@@ -16,7 +16,7 @@ SUMMARY_TIME, TOKEN = "2024-03-01T08:30:00Z", "0123abcd"
 
 
 def shown(new: dict[str, Any], **more: Any) -> list[Put]:
-    return layout.shown_writes(new, layout.summarise(new, SUMMARY_TIME, "0" * 64), TOKEN, **more)
+    return layout.shown_writes(layout.summarise(new, SUMMARY_TIME, "0" * 64), TOKEN, **more)
 
 
 def keys(found: list[Put]) -> set[tuple[str, str]]:

@@ -10,7 +10,7 @@ give them.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -143,6 +143,10 @@ def text_object(report_id: str, number: int) -> str:
     return f"text/{report_id}/{number}.txt"
 
 
+def shown_object(report_id: str, number: int) -> str:
+    return f"shown/{report_id}/{number}.json"
+
+
 def raw_object(sha256: str) -> str:
     return f"raw/{sha256}"
 
@@ -226,18 +230,18 @@ def row_puts(record: Record, token: str) -> list[Put]:
 
 
 def shown_writes(
-    record: Record, summary: Record, token: str, *, expect: int | None = None, named: str | None = None
+    summary: Record, token: str, *, expect: int | None = None, known_as: Iterable[str | None] = (None,)
 ) -> list[Put]:
     """What makes a revision visible whose rows lie under `token`, the guarded head last.
 
-    `expect` is the version that the head must have (0: none may be there), `named` the township that the publisher
-    named.
+    `expect` is the version that the head must have (0: none may be there), `known_as` the townships under which its
+    bytes need not be read again, None for those that came without one.
     """
-    report_id, number = record["id"], record["revision"]
+    report_id, number, sha256 = summary["id"], summary["revision"], summary["source_sha256"]
     bodies = {
         listed_report(report_id): orjson.dumps(summary),
-        revision(report_id, number): orjson.dumps(_revision_line(summary)),
-        known_source(summary["source_sha256"], named): known_body(report_id, number),
+        revision(report_id, number): orjson.dumps(revision_line(summary)),
+        **{known_source(sha256, name): known_body(report_id, number) for name in known_as},
     }
     shown = [Put(*key, body) for key, body in bodies.items()]
     return [*shown, Put(*head(report_id), write_head(summary, token), expect)]
@@ -286,7 +290,8 @@ def _pack(rows: Sequence[Row]) -> bytes:
     return body if len(body) <= PLAIN else gzip.compress(body, compresslevel=9, mtime=0)
 
 
-def _revision_line(summary: Record) -> Record:
+def revision_line(summary: Record) -> Record:
+    """The revision as the list of a report's revisions gives it."""
     return {key: summary[key] for key in ("revision", "source_sha256", "filename", "ingested", "record_sha256")}
 
 

@@ -183,26 +183,21 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
     report = {"id": place.report_id, "revision": place.number}
     final = upload_state.step(held, "published", work.now, report=report)
     upload_state.keep(work.storage.objects, final.state)
-    named = held.state["township"]
-    further = _known_writes(held, report, _names(held) - {named})
-    publish.show(work.storage, place, parsed, named, work.now, *further, upload_state.put(final))
+    publish.show(work.storage, place, parsed, _names(held), work.now, upload_state.put(final))
     return Held(final.state, final.version + 1)
 
 
 def _tell_unchanged(work: _Work, held: Held, known: dict[str, Any]) -> Held:
     """Published before as `known`: the upload says so, and its bytes are known as they came from now on."""
     final = upload_state.step(held, "published", work.now, report=known, unchanged=True)
-    return work.advance(final, *_known_writes(held, known, _names(held)))
+    body = layout.known_body(known["id"], known["revision"])
+    return work.advance(final, *(Put(*layout.known_source(held.state["sha256"], n), body) for n in _names(held)))
 
 
-def _names(held: Held) -> set[str | None]:
+def _names(held: Held) -> list[str | None]:
     """The townships under which these bytes need not be read again; None, without any, where they had to be asked for."""
-    return {held.state["township"]} | ({None} if held.state["state"] == "needs_township" else set())
-
-
-def _known_writes(held: Held, report: dict[str, Any], names: set[str | None]) -> list[Put]:
-    sha256 = held.state["sha256"]
-    return [publish.known_write(sha256, name, **report) for name in sorted(names, key=str)]
+    named = held.state["township"]
+    return [named, None] if named and held.state["state"] == "needs_township" else [named]
 
 
 def _ask_township(work: _Work, held: Held, parsed: Parsed) -> Held:

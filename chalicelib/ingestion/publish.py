@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -110,14 +111,20 @@ def current_rows(head: Entry) -> Rows:
     return Rows(int(orjson.loads(found.summary)["revision"]), found.token)
 
 
-def show(storage: Storage, place: Place, parsed: records.Parsed, named: str | None, now: datetime, *more: Put) -> None:
-    """Make the stored revision visible in one transaction with `more`, its bytes known as uploaded, with `named`.
+def show(
+    storage: Storage, place: Place, parsed: records.Parsed, known_as: Sequence[str | None], now: datetime, *more: Put
+) -> None:
+    """Make the stored revision visible in one transaction with `more`, and its bytes known under `known_as`.
 
     Raises OvertakenError when another writer was first.
     """
     body = records.dump(records.identified(parsed.record, place.report_id, place.number))
     record = orjson.loads(body)
     summary = layout.summarise(record, iso(now), hashlib.sha256(body).hexdigest())
+    # That it is shown is told by an object too: the index can be made anew of the objects alone.
+    told = {**layout.revision_line(summary), "known_as": known_as}
+    shown = layout.shown_object(place.report_id, place.number)
+    storage.objects.put(shown, orjson.dumps(told), "application/json")
     token = secrets.token_hex(layout.TOKEN // 2)
     index, mark = storage.index, layout.pending(place.report_id, token)
     written = layout.write_pending(Mark(Rows(place.number, token), place.replaces, iso(now)))
@@ -129,8 +136,8 @@ def show(storage: Storage, place: Place, parsed: records.Parsed, named: str | No
             index.commit([Put(*year, b"{}")])
         # The mark has to be there still: it is taken away from a writing that stood still for an hour.
         after = Put(*mark, written, 1) if place.replaces else Delete(*mark, 1)
-        shown = layout.shown_writes(record, summary, token, expect=place.head_version, named=named)
-        index.commit([after, *more, *shown])
+        shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
+        index.commit([after, *more, *shows])
     except Conflict as error:
         raise OvertakenError(place.report_id) from error
     if place.replaces:
@@ -143,8 +150,3 @@ def _require_rows_fit(record: Record) -> None:
         check_free_writes(layout.row_puts(record, "0" * layout.TOKEN))
     except TooLarge as error:
         raise ReportError("too_many_figures", error.detail, "Upload the report's parts one by one.") from error
-
-
-def known_write(sha256: str, township: str | None, id: str, revision: int) -> Put:  # noqa: A002
-    """The write that makes bytes known as this revision."""
-    return Put(*layout.known_source(sha256, township), layout.known_body(id, revision))
