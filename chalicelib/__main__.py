@@ -1,4 +1,4 @@
-"""The command line: parse one file, ingest files and folders, serve the API, write the bulk files.
+"""The command line: parse one file, ingest files and folders, serve the API, write the bulk files, look after it all.
 
 Every command imports what it needs when it runs, so that `parse` starts fast and needs no server.
 """
@@ -69,6 +69,13 @@ def _arguments() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the bulk files")
     export.add_argument("--to", type=Path, metavar="DIR", help="a folder, instead of the storage that the API serves")
     export.set_defaults(run=_export)
+
+    verify = commands.add_parser("verify", help="walk objects and index, and say where they differ")
+    verify.add_argument("--raw", action="store_true", help="read the uploaded files too, and compare their SHA-256")
+    verify.set_defaults(run=_verify)
+
+    reindex = commands.add_parser("reindex", help="make the index anew of the objects alone")
+    reindex.set_defaults(run=_reindex)
     return parser
 
 
@@ -139,6 +146,28 @@ def _export(asked: argparse.Namespace) -> int:
     for file in manifest["files"]:
         print(f"{file['name']}  {file['rows']} rows  {file['bytes']} bytes  {file['sha256']}")
     return 0
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    from chalicelib.maintenance.progress import bar
+    from chalicelib.maintenance.telling import tell
+    from chalicelib.maintenance.verify import verify
+    from chalicelib.storage import open_storage
+
+    return tell(verify(open_storage(os.environ), bar, asked.raw))
+
+
+def _reindex(_: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from chalicelib.maintenance.progress import bar
+    from chalicelib.maintenance.reindex import reindex
+    from chalicelib.maintenance.telling import tell
+    from chalicelib.storage import open_for_repair
+
+    before, after = reindex(open_for_repair(os.environ), datetime.now(UTC), bar)
+    print(f"{len(before.differences)} entries were missing, wrong or stray.")
+    return tell(after)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ give them.
 from __future__ import annotations
 
 import gzip
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -130,6 +131,20 @@ def read_owner(sk: str) -> Owner:
     return Owner(*sk.split("#")[-2:])
 
 
+def read_report(key: Key) -> str | None:
+    """The report that an entry is of; None for one that is of none."""
+    match key.pk.partition("#"):
+        case ("report", _, report_id):
+            return report_id
+        case ("year", _, _):
+            return key.sk.partition("#")[2]
+        case ("township", _, _) if key.sk.startswith("report#"):
+            return key.sk.split("#")[2]
+        case ("township" | "concept" | "pending", _, _):
+            return read_owner(key.sk).report_id
+    return None
+
+
 def plain_sk(sk: str) -> str:
     """The sort key of a row without its token: one for all writings."""
     return sk.rpartition("#")[0]
@@ -209,6 +224,17 @@ def write_head(summary: Record, token: str) -> bytes:
 def read_head(body: bytes) -> Head:
     """Both parts of a head, cut out of it: lists give summaries as they are stored."""
     return Head(body[_SUMMARY_AT:-1], body[_TOKEN_AT : _TOKEN_AT + TOKEN].decode())
+
+
+def current_rows(head_body: bytes) -> Rows:
+    """The rows that count, by the body of a head."""
+    head = read_head(head_body)
+    return Rows(int(orjson.loads(head.summary)["revision"]), head.token)
+
+
+def new_token() -> str:
+    """A token that no other writing has."""
+    return secrets.token_hex(TOKEN // 2)
 
 
 def row_bodies(record: Record, token: str) -> dict[Key, bytes]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.catalog.layout import Rows
+from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ingestion.upload_state import iso
 from chalicelib.storage import Delete, Entry, Index, Put, Storage
@@ -53,6 +53,29 @@ def current_token(index: Index, report_id: str) -> str | None:
     """The token of the rows that count; None for a report that is not shown (yet)."""
     head = index.get(*layout.head(report_id))
     return None if head is None else layout.read_head(head.body).token
+
+
+def replace_rows(
+    storage: Storage,
+    report_id: str,
+    new: Mapping[Rows, Sequence[Put]],
+    replaces: Rows | None,
+    shows: Sequence[Put | Delete],
+    now: datetime,
+) -> None:
+    """Write `new` rows ahead, make them count by one transaction of `shows`, and remove those that they replace.
+
+    Raises Conflict when an expectation of `shows` does not hold, or when the mark was taken away meanwhile, as it is from
+    a writing that stood still for an hour. The rows are left then: a sweep removes them.
+    """
+    ((rows, puts),) = new.items()
+    mark, body = layout.pending(report_id, rows.token), layout.write_pending(Mark(rows, replaces, iso(now)))
+    storage.index.commit([Put(*mark, body, 0)])
+    storage.index.write(puts)
+    storage.index.commit([Put(*mark, body, 1) if replaces else Delete(*mark, 1), *shows])
+    if replaces:
+        remove_rows(storage, report_id, replaces)
+        storage.index.commit([Delete(*mark)])
 
 
 def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:

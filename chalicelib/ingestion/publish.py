@@ -8,7 +8,6 @@ the other, whole.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,11 +17,11 @@ import orjson
 
 from chalicelib import records
 from chalicelib.catalog import layout, pending
-from chalicelib.catalog.layout import Mark, Rows
+from chalicelib.catalog.layout import Rows
 from chalicelib.errors import Conflict, ReportError, TooLarge
 from chalicelib.ingestion import identity
 from chalicelib.ingestion.upload_state import iso
-from chalicelib.storage import Delete, Entry, Objects, Put, Storage
+from chalicelib.storage import Objects, Put, Storage
 from chalicelib.storage.contract import check_free_writes
 
 Record = dict[str, Any]
@@ -56,12 +55,12 @@ def find_place(storage: Storage, record: Record, text: str) -> Place:
         head = storage.index.get(*layout.head(report_id))
         if head is None:
             return best or Place(report_id, 1, 0, None)
-        current, token = current_rows(head)
+        replaces = layout.current_rows(head.body)
+        current = replaces.number
         previous = orjson.loads(storage.objects.get(layout.record_object(report_id, current)))
         other = storage.objects.get(layout.text_object(report_id, current)).decode()
         found = identity.resemblance(record["index_number"], text, previous["index_number"], other)
         if found > likeness or (best is None and found == likeness):
-            replaces = Rows(current, token)
             best, likeness = Place(report_id, current + 1, head.version, previous, replaces), found
     raise AssertionError("the ids have no end")
 
@@ -105,12 +104,6 @@ def says_the_same(objects: Objects, parsed: records.Parsed, previous: Record) ->
     return objects.get(layout.text_object(*which)) == parsed.text.encode()
 
 
-def current_rows(head: Entry) -> Rows:
-    """The revision and the token of the rows that a head names."""
-    found = layout.read_head(head.body)
-    return Rows(int(orjson.loads(found.summary)["revision"]), found.token)
-
-
 def show(
     storage: Storage, place: Place, parsed: records.Parsed, known_as: Sequence[str | None], now: datetime, *more: Put
 ) -> None:
@@ -125,24 +118,16 @@ def show(
     told = {**layout.revision_line(summary), "known_as": known_as}
     shown = layout.shown_object(place.report_id, place.number)
     storage.objects.put(shown, orjson.dumps(told), "application/json")
-    token = secrets.token_hex(layout.TOKEN // 2)
-    index, mark = storage.index, layout.pending(place.report_id, token)
-    written = layout.write_pending(Mark(Rows(place.number, token), place.replaces, iso(now)))
-    year = layout.listed_year(place.report_id)
+    token = layout.new_token()
+    shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
+    rows = {Rows(place.number, token): layout.row_puts(record, token)}
+    year = Put(*layout.listed_year(place.report_id), b"{}")
     try:
-        index.commit([Put(*mark, written, 0)])
-        index.write(layout.row_puts(record, token))
-        if index.get(*year) is None:
-            index.commit([Put(*year, b"{}")])
-        # The mark has to be there still: it is taken away from a writing that stood still for an hour.
-        after = Put(*mark, written, 1) if place.replaces else Delete(*mark, 1)
-        shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
-        index.commit([after, *more, *shows])
+        if storage.index.get(year.pk, year.sk) is None:
+            storage.index.commit([year])
+        pending.replace_rows(storage, place.report_id, rows, place.replaces, [*more, *shows], now)
     except Conflict as error:
         raise OvertakenError(place.report_id) from error
-    if place.replaces:
-        pending.remove_rows(storage, place.report_id, place.replaces)
-        index.commit([Delete(*mark)])
 
 
 def _require_rows_fit(record: Record) -> None:

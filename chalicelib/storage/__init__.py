@@ -146,3 +146,12 @@ def open_storage(environ: Mapping[str, str]) -> Storage:
     from chalicelib.storage import local
 
     return local.open_storage(Path(environ.get("REPORTS_DATA") or "data"))
+
+
+def open_for_repair(environ: Mapping[str, str]) -> Storage:
+    """The same storage; of one machine, an index that cannot be read is put aside, and an empty one takes its place."""
+    if not environ.get("REPORTS_BUCKET"):
+        from chalicelib.storage import local
+
+        local.put_index_aside(Path(environ.get("REPORTS_DATA") or "data"))
+    return open_storage(environ)

@@ -30,7 +30,7 @@ from chalicelib.storage.contract import (
     object_missing,
 )
 from chalicelib.storage.durable_files import blocks, make_folder, reading, sweep, sync_folder, walk, writing, written
-from chalicelib.storage.local_index import LocalIndex
+from chalicelib.storage.local_index import LocalIndex, is_sound
 from chalicelib.storage.open_files import is_being_written
 
 _SECRET_BYTES = 32
@@ -47,6 +47,16 @@ def open_storage(folder: Path) -> Storage:
         sweep(folder / ".tmp", _STALE_SECONDS)
         sweep(folder / ".used", MAX_ADDRESS_SECONDS)
     return Storage(LocalObjects(folder), LocalIndex(folder / "index.sqlite"))
+
+
+def put_index_aside(folder: Path) -> None:
+    """Rename an index that this version cannot read, so that an empty one is made in its place."""
+    path = folder / "index.sqlite"
+    if path.exists() and not is_sound(path):
+        for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            if part.exists():
+                part.replace(part.with_name(f"{part.name}.aside-{time.time_ns()}"))
+        sync_folder(folder)
 
 
 class LocalObjects:

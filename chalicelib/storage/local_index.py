@@ -109,6 +109,17 @@ class LocalIndex:
         return connection
 
 
+def is_sound(path: Path) -> bool:
+    """Whether the file is an index that this version reads, every page of it. Raises StorageError for any other failure."""
+    try:
+        with _sqlite_failures(), contextlib.closing(_connect(path, 10.0)) as connection:
+            return bool(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+    except StorageError as error:
+        if error.code in ("index_layout", "index_damaged"):
+            return False
+        raise
+
+
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that has gone must not come back as an empty index.
     address = f"file:{quote(str(path.absolute()))}?mode=rw"
