@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from chalice.app import SQSEvent
+from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib.catalog import downloads, lists, one_report, places
 from chalicelib.web import checks, pages, problems, replies
@@ -168,3 +168,11 @@ def _ingested(message: dict[str, Any]) -> bool:
         log.exception("message %s comes again", message["messageId"])
         return False
     return True
+
+
+@app.schedule("cron(0 18 * * ? *)", name="export_bulk")
+def export_bulk(_: CloudWatchEvent) -> dict[str, Any]:
+    """Write the bulk files anew, and return their manifest. The template sets the hour."""
+    from chalicelib.bulk import export
+
+    return export.publish_files(app.storage)
