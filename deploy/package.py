@@ -1,6 +1,7 @@
 """The deployment package of a stage: `python -m deploy.package dev|prod [--out FOLDER]` writes sam.json and the zip.
 
-The template is Chalice's with deploy/template merged in, the zip Chalice's with its modules compiled. Chalice packages a clean copy of the project. In the work tree it would reuse an incomplete zip, ship `__pycache__`,
+The template is Chalice's with deploy/template merged in, the zip Chalice's with its modules compiled.
+Chalice packages a clean copy of the project. In the work tree it would reuse an incomplete zip, ship `__pycache__`,
 and bundle all that its own command line needs; a requirement without a wheel for Lambda it leaves out and succeeds.
 """
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.storage import Storage, local
+from tests import packaged
 
 if TYPE_CHECKING:
     import boto3
@@ -92,3 +93,14 @@ def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+@pytest.fixture(scope="session")
+def package_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the zip and the template of the stage dev, as packaged for AWS."""
+    return packaged.package_once("dev", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def package_prod(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return packaged.package_once("prod", tmp_path_factory)
