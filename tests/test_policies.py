@@ -97,6 +97,21 @@ def test_roles_hold_these_policies_alone(package_dev: Any) -> None:
         assert policy["PolicyDocument"]["Statement"] == statements(function)
 
 
+@pytest.mark.parametrize(
+    ("policy", "functions"),
+    [("RestoredTablePolicy", ["api_handler", "ingest_upload"]), ("RestoredTableExportPolicy", ["export_bulk"])],
+)
+def test_a_restored_table_is_used_like_the_first(package_dev: Any, policy: str, functions: list[str]) -> None:
+    added = read_template(package_dev)["Resources"][policy]
+    assert added["Condition"] == "UsesRestoredTable"
+    (granted,) = added["Properties"]["PolicyDocument"]["Statement"]
+    for function in functions:
+        own = [
+            set(s["Action"]) for s in statements(function) if {"Fn::GetAtt": ["ReportsTable", "Arn"]} in s["Resource"]
+        ]
+        assert own == [set(granted["Action"])]
+
+
 def test_a_star_stands_only_where_aws_has_nothing_finer(package_dev: Any) -> None:
     resources = read_template(package_dev)["Resources"]
     stars = {

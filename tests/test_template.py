@@ -110,6 +110,7 @@ def test_the_stage_is_known_and_nothing_has_to_be_given(packaged: Template, stag
             ["arn:aws:iam::123456789012:server-certificate/x"],
         ),
         ("HostedZoneId", ["", "Z0123456789ABCDEFGHIJ"], ["/hostedzone/Z0123456789ABCDEFGHIJ"]),
+        ("RestoredTable", ["", "reports-2026.11"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/a", "*"]),
         ("ExportSchedule", ["rate(1 day)", "cron(0 18 * * ? *)"], ["", "daily"]),
         (
             "UploadPrincipals",
@@ -237,7 +238,8 @@ def test_only_the_incoming_queue_gives_dead_letters(deployed: Template) -> None:
 def test_a_function_knows_its_storage_and_its_log(deployed: Template, stage: str, function: str, name: str) -> None:
     variables = find(deployed, f"{function}/Environment/Variables")
     assert variables.pop("REPORTS_URL")["Fn::If"][0] == "HasDomain"
-    assert variables == {"REPORTS_BUCKET": {"Ref": "ReportsBucket"}, "REPORTS_TABLE": {"Ref": "ReportsTable"}}
+    table = {"Fn::If": ["UsesRestoredTable", {"Ref": "RestoredTable"}, {"Ref": "ReportsTable"}]}
+    assert variables == {"REPORTS_BUCKET": {"Ref": "ReportsBucket"}, "REPORTS_TABLE": table}
     assert find(deployed, f"{function}/Runtime") == "python3.11"
     assert find(deployed, f"{function}/Role") == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
     assert find(deployed, f"{function}/LoggingConfig") == {"LogGroup": {"Ref": f"{name}LogGroup"}}
