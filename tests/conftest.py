@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.storage import Storage, local
+from deploy import package
 from tests import packaged
 
 if TYPE_CHECKING:
@@ -93,6 +94,25 @@ def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+@pytest.fixture(scope="session", params=package.STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    """Runs a test for each stage of the deployment."""
+    given: str = request.param
+    return given
+
+
+@pytest.fixture(scope="session")
+def sam_template(stage: str, request: pytest.FixtureRequest) -> packaged.Template:
+    """The template of the stage as packaged."""
+    return packaged.read_template(request.getfixturevalue(f"package_{stage}"))
+
+
+@pytest.fixture(scope="session")
+def deployed(sam_template: packaged.Template) -> packaged.Template:
+    """The template of the stage as AWS translates it."""
+    return packaged.translate(sam_template)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,11 @@ def find(template: Template, path: str) -> Any:
     return found
 
 
+def of_type(written: Template, kind: str) -> dict[str, Any]:
+    """The Properties of all resources of a type, by name."""
+    return {name: found["Properties"] for name, found in written["Resources"].items() if found["Type"] == kind}
+
+
 def references(node: Any) -> Iterator[str]:
     """The names that intrinsic functions anywhere in `node` refer to."""
     if isinstance(node, dict):
