@@ -2,6 +2,8 @@
 # make test   set up, and everything that CI runs
 # make score  how well reports are read, and what each gained and lost (ARGS=--accept takes the figures)
 # make package STAGE=dev|prod    the functions' zip and the template for AWS, in build/$(STAGE)
+# make deploy STAGE=dev|prod ARTIFACTS=bucket [PARAMETERS="Name=value …"]    packages and deploys it (deploy/README.md)
+# make teardown STAGE=dev|prod    deletes the stack; its bucket and table stay
 HOST ?= 127.0.0.1
 PORT ?= 8000
 STAGE ?= dev
@@ -13,7 +15,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 NEWEST := python3.11 python3 python3.12 python3.13 python3.14
 
 .DELETE_ON_ERROR:
-.PHONY: run test check score package clean .venv
+.PHONY: run test check score package deploy teardown clean .venv
 
 run: $(LOCAL)
 	@$(PYTHON) -m chalicelib ingest seeds
@@ -32,6 +34,13 @@ score: $(DEV)
 
 package: $(LOCAL)
 	@$(PYTHON) -m deploy.package $(STAGE)
+
+# What is given to make is in the environment too: from there it keeps its quotes and dollar signs.
+deploy: $(LOCAL)
+	@$(PYTHON) -m deploy.stack deploy $(STAGE) --artifacts "$$ARTIFACTS" --parameters "$$PARAMETERS"
+
+teardown: $(LOCAL)
+	@$(PYTHON) -m deploy.stack teardown $(STAGE)
 
 .venv: $(LOCAL)
 

@@ -168,3 +168,14 @@ def _ingested(message: dict[str, Any]) -> bool:
         log.exception("message %s comes again", message["messageId"])
         return False
     return True
+
+
+@app.lambda_function(name="export_bulk")
+def export_bulk(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001
+    """Write the bulk files anew, and return their manifest.
+
+    The template schedules it. Chalice's own schedule would want an event in full; so it can be invoked by hand too.
+    """
+    from chalicelib.bulk import export
+
+    return export.publish_files(app.storage)

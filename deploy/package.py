@@ -1,5 +1,6 @@
 """The deployment package of a stage: `python -m deploy.package dev|prod [--out FOLDER]` writes sam.json and the zip.
 
+The template is Chalice's with deploy/template merged in, the zip Chalice's with its modules compiled.
 Chalice packages a clean copy of the project. In the work tree it would reuse an incomplete zip, ship `__pycache__`,
 and bundle all that its own command line needs; a requirement without a wheel for Lambda it leaves out and succeeds.
 """
@@ -21,6 +22,9 @@ from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from deploy import artifact
+from deploy.template import build_template
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = (3, 11)
@@ -50,9 +54,12 @@ def package_stage(stage: str, out: Path, root: Path = ROOT) -> Path:
         told = _run_chalice(project, stage, made)
         if missing := missing_pins(made / ARTIFACT, pins):
             raise PackagingError(f"{told}\nNo wheel for Lambda was found for {', '.join(missing)}.")
+        finished = Path(folder, ARTIFACT)
+        if refused := artifact.finish(made / ARTIFACT, finished):
+            raise PackagingError(refused)
         out.mkdir(parents=True, exist_ok=True)
-        for name in (TEMPLATE, ARTIFACT):
-            shutil.copy2(made / name, out)
+        for path in (made / TEMPLATE, finished):
+            shutil.copyfile(path, out / path.name)
     return out / ARTIFACT
 
 
@@ -69,7 +76,7 @@ def function_pins(root: Path) -> list[str]:
 
 
 def copy_project(root: Path, project: Path, stage: str, pins: Iterable[str]) -> None:
-    """Lay out what Chalice reads: the code without caches, links followed, the stage written into the template."""
+    """Lay out what Chalice reads: the code without caches, links followed, and what it merges into its template."""
     (project / ".chalice").mkdir(parents=True)
     shutil.copy2(root / "app.py", project)
     for folder in ("chalicelib", "vendor"):
@@ -77,14 +84,12 @@ def copy_project(root: Path, project: Path, stage: str, pins: Iterable[str]) -> 
     for settings in (root / ".chalice").glob("*.json"):
         shutil.copy2(settings, project / ".chalice")
     (project / "requirements.txt").write_text("".join(f"{pin}\n" for pin in pins))
-    resources = json.loads((root / "resources.json").read_text())
-    resources["Parameters"]["Stage"]["Default"] = stage
-    (project / "resources.json").write_text(json.dumps(resources))
+    (project / "resources.json").write_text(json.dumps(build_template(stage)))
 
 
-def missing_pins(artifact: Path, pins: Iterable[str]) -> list[str]:
+def missing_pins(zip_file: Path, pins: Iterable[str]) -> list[str]:
     """The pins whose distribution is not in the zip with just that version."""
-    with ZipFile(artifact) as zipped:
+    with ZipFile(zip_file) as zipped:
         found = {_distribution(*m.groups()) for n in zipped.namelist() if (m := _METADATA.fullmatch(n))}
     return [pin for pin in pins if _distribution(*pin.split("==")) not in found]
 
@@ -133,13 +138,13 @@ def main() -> int:
     given = asked.parse_args()
     out = given.out or ROOT / "build" / given.stage
     try:
-        artifact = package_stage(given.stage, out)
+        made = package_stage(given.stage, out)
     except PackagingError as error:
         print(error, file=sys.stderr)
         return 1
-    with ZipFile(artifact) as zipped:
+    with ZipFile(made) as zipped:
         unzipped = sum(entry.file_size for entry in zipped.infolist())
-    print(f"{out / TEMPLATE}\n{artifact}: {artifact.stat().st_size / 1e6:.1f} MB, unzipped {unzipped / 1e6:.1f} MB")
+    print(f"{out / TEMPLATE}\n{made}: {made.stat().st_size / 1e6:.1f} MB, unzipped {unzipped / 1e6:.1f} MB")
     return 0
 
 

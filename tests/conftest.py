@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.storage import Storage, local
+from deploy import package
+from tests import packaged
 
 if TYPE_CHECKING:
     import boto3
@@ -93,3 +95,33 @@ def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+@pytest.fixture(scope="session", params=package.STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    """Runs a test for each stage of the deployment."""
+    given: str = request.param
+    return given
+
+
+@pytest.fixture(scope="session")
+def sam_template(stage: str, request: pytest.FixtureRequest) -> packaged.Template:
+    """The template of the stage as packaged."""
+    return packaged.read_template(request.getfixturevalue(f"package_{stage}"))
+
+
+@pytest.fixture(scope="session")
+def deployed(sam_template: packaged.Template) -> packaged.Template:
+    """The template of the stage as AWS translates it."""
+    return packaged.translate(sam_template)
+
+
+@pytest.fixture(scope="session")
+def package_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the zip and the template of the stage dev, as packaged for AWS."""
+    return packaged.package_once("dev", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def package_prod(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return packaged.package_once("prod", tmp_path_factory)
