@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.storage import Storage, local
+from tests.resources import create_resources
 
 if TYPE_CHECKING:
     import boto3
@@ -78,17 +79,3 @@ def aws_session() -> Iterator[boto3.Session]:
     with mock_aws(), pytest.MonkeyPatch.context() as patched:
         patched.setattr(BotocoreStubber, "process_request", process_alone)
         yield boto3.Session(region_name="eu-west-1")
-
-
-def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
-    """The bucket and the table as the deployment template makes them."""
-    session.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    session.client("dynamodb").create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )

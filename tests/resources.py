@@ -1,0 +1,31 @@
+"""The bucket and the table as resources.json, which the deployment template is made with, defines them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import boto3
+
+_TEMPLATE = Path(__file__).resolve().parent.parent / "resources.json"
+# What CreateTable takes under the same name; backups and deletion protection are no matter of tests.
+_OF_A_TABLE = {"AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes"}
+
+
+def properties(resource: str) -> dict[str, Any]:
+    """The properties of a resource of resources.json by its name there."""
+    found: dict[str, Any] = json.loads(_TEMPLATE.read_text())["Resources"][resource]["Properties"]
+    return found
+
+
+def create_resources(session: boto3.Session, bucket: str, table: str) -> None:
+    """A bucket and a table of these names in the session's region: the bucket versioned, the table keyed, as deployed."""
+    s3, dynamodb = session.client("s3"), session.client("dynamodb")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})  # type: ignore[typeddict-item]
+    s3.put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration=properties("ReportsBucket")["VersioningConfiguration"]
+    )
+    defined = {name: value for name, value in properties("ReportsTable").items() if name in _OF_A_TABLE}
+    dynamodb.create_table(TableName=table, **defined)
