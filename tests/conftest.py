@@ -1,11 +1,13 @@
-"""Storages for tests: `storage` runs a test over both, `local_storage` and `aws_storage` over one, `objects` is the local one's.
+"""Storages for tests: `storage` runs a test over all, `local_storage`, `aws_storage` and `engines_storage` over one.
 
-The AWS one is moto in this process. It is started once, since that and the first client cost most of the time; every
-test has its own bucket and table. A Scan, which no question may need, fails the test that causes it.
+The AWS one is moto in this process, the engines are DynamoDB Local and SeaweedFS, where they are installed. Each is
+started once, since that and the first client cost most of the time; every test has its own bucket and table.
+A Scan, which no question may need, fails the test that causes it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Iterator
@@ -20,10 +22,12 @@ from tests.resources import create_resources
 if TYPE_CHECKING:
     import boto3
 
+    from tests.engines import Engines
+
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=["local", "aws"])
+@pytest.fixture(params=["local", "aws", pytest.param("engines", marks=pytest.mark.engines)])
 def storage(request: pytest.FixtureRequest) -> Storage:
     found: Storage = request.getfixturevalue(f"{request.param}_storage")
     return found
@@ -53,13 +57,43 @@ def aws_storage(aws_session: boto3.Session) -> Iterator[Storage]:
     name = f"reports-{next(_numbers)}"
     create_resources(aws_session, name, name)
     opened = aws.open_storage(name, name, aws_session)
+    with _without_scans(opened):
+        yield opened
+
+
+@pytest.fixture
+def engines_storage(engines: Engines, engines_session: boto3.Session) -> Iterator[Storage]:
+    with engines.storage(f"reports-{next(_numbers)}", engines_session) as opened, _without_scans(opened):
+        yield opened
+
+
+@contextlib.contextmanager
+def _without_scans(opened: Storage) -> Iterator[None]:
+    from chalicelib.storage import aws
+
     assert isinstance(opened.index, aws.DynamoIndex)
     scans: list[Any] = []
     opened.index.clients.dynamodb.meta.events.register(
         "before-parameter-build.dynamodb.Scan", lambda **call: scans.append(call)
     )
-    yield opened
+    yield
     assert not scans, "a question was answered by a Scan"
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """Both engines, for all tests of this process."""
+    from tests.engines import running
+
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def engines_session(engines: Engines) -> boto3.Session:
+    with engines.session() as session:
+        session.get_credentials()
+        return session
 
 
 @pytest.fixture(scope="session")
