@@ -26,9 +26,46 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count(1)
 
+# What an engine does otherwise than AWS, by the test that it fails. A new version that mends it fails as XPASS.
+_OTHERWISE = {
+    "test_keys_come_by_prefix_in_ascending_order[engines-]": (
+        "SeaweedFS sorts the keys of a versioned bucket percent-encoded, so that Chinese comes before ASCII"
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if "engines" in item.keywords]
+    lacks = _missing_engines() if marked else ""
+    for item in marked:
+        if lacks:
+            item.add_marker(pytest.mark.skip(reason=f"missing: {lacks}"))
+        elif item.name in _OTHERWISE:
+            item.add_marker(pytest.mark.xfail(reason=_OTHERWISE[item.name]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report for report in terminalreporter.getreports("skipped") if "engines" in report.keywords]
+    if skipped and _missing_engines():
+        said = f"{len(skipped)} TESTS DID NOT RUN ON REAL ENGINES. Missing: {_missing_engines()}."
+        terminalreporter.write_line(said, red=True, bold=True)
+
+
+def _missing_engines() -> str:
+    from tests.engines import missing
+
+    return missing()
+
 
 @pytest.fixture(params=["local", "aws", pytest.param("engines", marks=pytest.mark.engines)])
 def storage(request: pytest.FixtureRequest) -> Storage:
+    found: Storage = request.getfixturevalue(f"{request.param}_storage")
+    return found
+
+
+@pytest.fixture(params=["aws", pytest.param("engines", marks=pytest.mark.engines)])
+def remote_storage(request: pytest.FixtureRequest) -> Storage:
+    """A storage on S3 and DynamoDB: imitated by moto, and on the engines."""
     found: Storage = request.getfixturevalue(f"{request.param}_storage")
     return found
 
