@@ -47,7 +47,7 @@ with engines.running() as started:
 """
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_engines_end_with_their_starter(end: signal.Signals) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as starter:
