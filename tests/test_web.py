@@ -25,6 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORT = f"/v1/reports/{TINGPANG}-2022"
 
 
+@pytest.fixture(params=["local", "aws"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Not the engines: HTTP is what is tested here, and what the answers are made of is tested on them elsewhere."""
+    found: Storage = request.getfixturevalue(f"{request.param}_storage")
+    return found
+
+
 @pytest.fixture
 def filled(storage: Storage) -> Storage:
     for year in (2020, 2021, 2022):
