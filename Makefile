@@ -1,5 +1,6 @@
 # make run    set up, ingest the seeds, serve on http://$(HOST):$(PORT)
 # make test   set up, and everything that CI runs
+# make test-engines    set up, and the tests on DynamoDB Local and SeaweedFS
 # make score  how well reports are read, and what each gained and lost (ARGS=--accept takes the figures)
 # make package STAGE=dev|prod    the functions' zip and the template for AWS, in build/$(STAGE)
 # make deploy STAGE=dev|prod ARTIFACTS=bucket [PARAMETERS="Name=value …"]    packages and deploys it (deploy/README.md)
@@ -15,14 +16,21 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 NEWEST := python3.11 python3 python3.12 python3.13 python3.14
 
 .DELETE_ON_ERROR:
-.PHONY: run test check score package deploy teardown clean .venv
+.PHONY: run test test-engines engines check score package deploy teardown clean .venv
 
 run: $(LOCAL)
 	@$(PYTHON) -m chalicelib ingest seeds
 	@exec $(PYTHON) -m chalicelib serve --host $(HOST) --port $(PORT)
 
-test: check
+test: check engines
 	$(PYTHON) -m pytest -n 2
+
+test-engines: engines
+	$(PYTHON) -m pytest -n 2 -m engines
+
+# What cannot be installed is named, and its tests are skipped.
+engines: $(DEV)
+	@$(PYTHON) -m tests.install_engines
 
 check: $(DEV)
 	$(PYTHON) -m ruff check

@@ -20,7 +20,7 @@ from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import uploads
 from chalicelib.storage import Storage, aws
-from tests.conftest import create_resources
+from tests.resources import create_resources
 
 if TYPE_CHECKING:
     import boto3

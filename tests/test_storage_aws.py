@@ -37,6 +37,12 @@ def clients(storage: Storage) -> aws.Clients:
     return storage.index.clients
 
 
+def bucket(storage: Storage) -> str:
+    """The bucket's name, out of an address by path or by host."""
+    parts = urlsplit(storage.objects.upload_address("raw/x", 60, 1).url)
+    return parts.path.removesuffix("/raw/x").strip("/") or str(parts.hostname).split(".")[0]
+
+
 class Requests:
     """Every request of the storage, as (operation, parameters); the first ones answered by `failures`, one each."""
 
@@ -82,12 +88,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 # --- addresses -------------------------------------------------------------------------------------------------------
 
 
-def test_an_upload_address_lets_in_one_file(aws_storage: Storage) -> None:
-    address = aws_storage.objects.upload_address(KEY, 600, 1000)
+def test_an_upload_address_lets_in_one_file(remote_storage: Storage) -> None:
+    address = remote_storage.objects.upload_address(KEY, 600, 1000)
     assert (address.method, address.headers) == ("PUT", {"If-None-Match": "*"})
     answers = [requests.put(address.url, data=body, headers=address.headers).status_code for body in (b"one", b"two")]
     assert answers == [200, 412]
-    assert aws_storage.objects.get(KEY) == b"one"
+    assert remote_storage.objects.get(KEY) == b"one"
 
 
 def test_the_condition_of_an_upload_address_is_signed_for_the_buckets_region(aws_storage: Storage) -> None:
@@ -99,9 +105,9 @@ def test_the_condition_of_an_upload_address_is_signed_for_the_buckets_region(aws
     assert (parts.hostname or "").endswith(".s3.eu-west-1.amazonaws.com")
 
 
-def test_a_download_address_says_name_and_type(aws_storage: Storage) -> None:
-    aws_storage.objects.put("raw/x", b"body")
-    url = aws_storage.objects.download_address("raw/x", 600, "亭旁镇 2022.txt", "text/plain; charset=gb18030")
+def test_a_download_address_says_name_and_type(remote_storage: Storage) -> None:
+    remote_storage.objects.put("raw/x", b"body")
+    url = remote_storage.objects.download_address("raw/x", 600, "亭旁镇 2022.txt", "text/plain; charset=gb18030")
     answer = requests.get(url)
     assert answer.content == b"body"
     assert answer.headers["Content-Type"] == "text/plain; charset=gb18030"
@@ -131,38 +137,36 @@ def test_a_file_name_in_a_header(filename: str, header: str) -> None:
     assert content_disposition(filename) == header
 
 
-def test_a_content_type_is_kept(aws_storage: Storage, tmp_path: Path) -> None:
+def test_a_content_type_is_kept(remote_storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
-    aws_storage.objects.put("raw/put", b"", "text/plain")
-    aws_storage.objects.put_new("raw/new", b"", "text/html")
-    aws_storage.objects.put_file("raw/file", tmp_path / "file", "application/gzip")
-    where = urlsplit(aws_storage.objects.upload_address("raw/x", 60, 1).url).hostname or ""
+    remote_storage.objects.put("raw/put", b"", "text/plain")
+    remote_storage.objects.put_new("raw/new", b"", "text/html")
+    remote_storage.objects.put_file("raw/file", tmp_path / "file", "application/gzip")
     heads = [
-        clients(aws_storage).s3.head_object(Bucket=where.split(".")[0], Key=f"raw/{name}")
+        clients(remote_storage).s3.head_object(Bucket=bucket(remote_storage), Key=f"raw/{name}")
         for name in ("put", "new", "file")
     ]
     assert [head["ContentType"] for head in heads] == ["text/plain", "text/html", "application/gzip"]
 
 
-def test_the_marks_of_empty_folders_are_no_keys(aws_storage: Storage) -> None:
-    bucket = (urlsplit(aws_storage.objects.upload_address("raw/x", 60, 1).url).hostname or "").split(".")[0]
-    clients(aws_storage).s3.put_object(Bucket=bucket, Key="incoming/", Body=b"")
-    aws_storage.objects.put("incoming/x", b"")
-    assert list(aws_storage.objects.keys("incoming/")) == ["incoming/x"]
+def test_the_marks_of_empty_folders_are_no_keys(remote_storage: Storage) -> None:
+    clients(remote_storage).s3.put_object(Bucket=bucket(remote_storage), Key="incoming/", Body=b"")
+    remote_storage.objects.put("incoming/x", b"")
+    assert list(remote_storage.objects.keys("incoming/")) == ["incoming/x"]
 
 
 # --- cost ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_question_and_write_is_one_cheap_request(aws_storage: Storage) -> None:
-    sent = Requests(aws_storage)
-    aws_storage.index.commit([])
-    aws_storage.index.commit([Put("p", "a", b"", 0)])
-    aws_storage.index.commit([Put("p", "b", b""), Put("p", "c", b"")])
-    aws_storage.index.get("p", "a")
-    aws_storage.index.query("p", prefix="a", limit=1)
-    aws_storage.index.query("p", prefix="a", after="b")
-    aws_storage.index.commit([Delete("p", "a")])
+def test_every_question_and_write_is_one_cheap_request(remote_storage: Storage) -> None:
+    sent = Requests(remote_storage)
+    remote_storage.index.commit([])
+    remote_storage.index.commit([Put("p", "a", b"", 0)])
+    remote_storage.index.commit([Put("p", "b", b""), Put("p", "c", b"")])
+    remote_storage.index.get("p", "a")
+    remote_storage.index.query("p", prefix="a", limit=1)
+    remote_storage.index.query("p", prefix="a", after="b")
+    remote_storage.index.commit([Delete("p", "a")])
     assert sent.operations == ["UpdateItem", "TransactWriteItems", "GetItem", "Query", "DeleteItem"]
     assert [parameters["ConsistentRead"] for name, parameters in sent.made if name in ("GetItem", "Query")] == [
         True,
@@ -170,11 +174,11 @@ def test_every_question_and_write_is_one_cheap_request(aws_storage: Storage) -> 
     ]
 
 
-def test_a_query_reads_no_further_than_its_limit(aws_storage: Storage) -> None:
+def test_a_query_reads_no_further_than_its_limit(remote_storage: Storage) -> None:
     for start in (0, 6):
-        aws_storage.index.commit([Put("p", f"{n:02}", b"x" * 300_000) for n in range(start, start + 6)])
-    sent = Requests(aws_storage)
-    assert len(aws_storage.index.query("p", limit=7)) == 7
+        remote_storage.index.commit([Put("p", f"{n:02}", b"x" * 300_000) for n in range(start, start + 6)])
+    sent = Requests(remote_storage)
+    assert len(remote_storage.index.query("p", limit=7)) == 7
     # moto ends a page at 1 MB, which is before or after its fourth entry.
     limits = [parameters["Limit"] for _, parameters in sent.made]
     assert limits[0] == 7
@@ -186,10 +190,10 @@ STARTS = [("", "", None), ("b", "", None), ("b", "a", None), ("b", "b", "b"), ("
 
 
 @pytest.mark.parametrize(("prefix", "after", "start"), STARTS)
-def test_a_page_starts_inside_its_prefix(aws_storage: Storage, prefix: str, after: str, start: str | None) -> None:
+def test_a_page_starts_inside_its_prefix(remote_storage: Storage, prefix: str, after: str, start: str | None) -> None:
     # DynamoDB refuses a start outside the condition, moto does not.
-    sent = Requests(aws_storage)
-    aws_storage.index.query("p", prefix=prefix, after=after)
+    sent = Requests(remote_storage)
+    remote_storage.index.query("p", prefix=prefix, after=after)
     ((_, parameters),) = sent.made
     assert parameters.get("ExclusiveStartKey") == (start and {"pk": {"S": "p"}, "sk": {"S": start}})
 
@@ -330,7 +334,7 @@ class NoBody:
 
 
 def test_a_transaction_whose_answer_was_lost_is_sent_again_under_its_token(
-    aws_storage: Storage, pauses: list[float]
+    remote_storage: Storage, pauses: list[float]
 ) -> None:
     sent: list[bytes] = []
 
@@ -338,9 +342,9 @@ def test_a_transaction_whose_answer_was_lost_is_sent_again_under_its_token(
         sent.append(request.body)
         return AWSResponse(request.url, 500, HTTPHeaders(), NoBody()) if len(sent) == 1 else None
 
-    events: Any = clients(aws_storage).dynamodb.meta.events
+    events: Any = clients(remote_storage).dynamodb.meta.events
     events.register_first("before-send.dynamodb.TransactWriteItems", lose_the_first)
-    aws_storage.index.commit([Put("p", "a", b""), Put("p", "b", b"")])
+    remote_storage.index.commit([Put("p", "a", b""), Put("p", "b", b"")])
     # DynamoDB makes what has one token once; moto knows no tokens, so that the version cannot be asserted.
     assert len(sent) == 2
     assert sent[0] == sent[1]

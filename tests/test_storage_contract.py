@@ -1,4 +1,4 @@
-"""What both storages promise of objects: the same functions over files and over S3 (moto)."""
+"""What both storages promise of objects: the same functions over files and over S3 (moto, SeaweedFS)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both storages promise of the index: the same functions over SQLite and over DynamoDB (moto), and a model."""
+"""What both storages promise of the index: the same functions over SQLite and over DynamoDB (moto, DynamoDB Local), and a model."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_local_index_is_a_dictionary(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(COMMITS, max_size=12), st.lists(RANGES, max_size=4))
-def test_aws_index_is_a_dictionary(
-    aws_storage: Storage, commits: list[list[Put | Delete]], ranges: list[tuple[str, str, int]]
+def test_remote_index_is_a_dictionary(
+    remote_storage: Storage, commits: list[list[Put | Delete]], ranges: list[tuple[str, str, int]]
 ) -> None:
-    check_against_model(aws_storage.index, f"{next(_worlds)}#", commits, ranges)
+    check_against_model(remote_storage.index, f"{next(_worlds)}#", commits, ranges)
