@@ -6,7 +6,8 @@ Each round runs every variant once, in turns from first to last and from last to
 stand beside a bare Chalice app (`bench/bare_app.py`) that reads one entry and one object, packaged in the same way; boto3
 comes from a folder of its own, compiled, as Lambda's runtime has it. DynamoDB Local and SeaweedFS answer. The start of
 Python itself, and what Lambda's runtime imports before the function, are not counted. Prints Markdown: milliseconds of
-wall time and of processor time, medians of all rounds, with the ratio to the bare app.
+wall time and of processor time, medians of all rounds; a ratio is the median of those of each round, whose processes ran
+within seconds of each other, so that what else the machine did counts little.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -54,7 +56,7 @@ def now():
 before = now()
 exec(asked["load"])
 loaded = now()
-answer = exec(asked["call"])
+exec(asked["call"])
 after = now()
 print()
 print(json.dumps({
@@ -110,6 +112,9 @@ class Timing:
     whole: float
     cpu: float
     modules: int
+
+
+PARTS = tuple(each.name for each in fields(Timing))
 
 
 # The folders that functions are imported from.
@@ -260,21 +265,24 @@ def make_variants(folder: Path) -> list[Variant]:
 
 
 def row(variant: Variant, timings: Mapping[str, list[Timing]]) -> str:
-    def middle(name: str, part: str) -> float:
-        return float(statistics.median(getattr(timing, part) for timing in timings[name]))
-
-    figures = [f"{middle(variant.name, part):.0f}" for part in ("imported", "whole", "cpu", "modules")]
-    ratios = ["", ""]
+    figures = {part: [getattr(timing, part) for timing in timings[variant.name]] for part in PARTS}
+    middles = {part: f"{statistics.median(values):.0f}" for part, values in figures.items()}
+    ratios = {"whole": "", "cpu": ""}
     if variant.against:
-        ratios = [f"{middle(variant.name, p) / middle(variant.against, p):.2f}" for p in ("whole", "cpu")]
-    imported, whole, cpu, modules = figures
-    return f"| {' | '.join([variant.name, imported, whole, ratios[0], cpu, ratios[1], modules])} |"
+        for part in ratios:
+            others = [getattr(timing, part) for timing in timings[variant.against]]
+            pairs = zip(figures[part], others, strict=True)
+            ratios[part] = f"{statistics.median(own / other for own, other in pairs):.2f}"
+    cells = [middles["imported"], middles["whole"], ratios["whole"], middles["cpu"], ratios["cpu"], middles["modules"]]
+    return f"| {' | '.join([variant.name, *cells])} |"
 
 
 def main(arguments: list[str]) -> int:
     """Print the table. Exits with a line where an engine is not installed."""
-    if engines.missing():
-        print(f"The engines are needed: {engines.missing()}", file=sys.stderr)
+    if lacks := engines.missing() or (
+        "" if find_spec("aws_lambda_powertools") else "pip install -r requirements-bench.txt"
+    ):
+        print(f"Needed: {lacks}", file=sys.stderr)
         return 1
     rounds = int(arguments[0]) if arguments else ROUNDS
     with tempfile.TemporaryDirectory(prefix="cold-") as name, engines.running() as started:
