@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,6 @@ from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
 
 app = Api(app_name="township-reports")
-log = logging.getLogger(__name__)
 
 
 @app.serves("show_front_page")
@@ -154,20 +152,12 @@ def name_township(ask: Ask) -> Reply:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="ingest_upload")
 def ingest_upload(event: SQSEvent) -> dict[str, Any]:
     """Publish what S3 says has arrived; of a batch, only the messages that failed come again."""
-    failed = [message for message in event.to_dict()["Records"] if not _ingested(message)]
-    return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in failed]}
+    from chalicelib.ingestion import deliveries
 
-
-def _ingested(message: dict[str, Any]) -> bool:
-    from chalicelib.ingestion import events, ingest
-
-    try:
-        for key in events.uploaded_keys(message["body"]):
-            ingest.receive(app.storage, key, datetime.now(UTC))
-    except Exception:
-        log.exception("message %s comes again", message["messageId"])
-        return False
-    return True
+    request_id = getattr(event.context, "aws_request_id", None)
+    messages = event.to_dict()["Records"]
+    failed = [each for each in messages if not deliveries.take(app.storage, each, datetime.now(UTC), request_id)]
+    return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
 
 
 @app.lambda_function(name="export_bulk")

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from chalicelib.bulk import export
 from chalicelib.catalog import layout, one_report
 from chalicelib.errors import NotFound
 from chalicelib.storage import Storage
@@ -31,6 +30,8 @@ def media(source: dict[str, Any]) -> str:
 
 def manifest(storage: Storage, url: Callable[[str], str]) -> dict[str, Any]:
     """The manifest of the bulk files with absolute addresses. Raises NotFound `no_export` before the first export."""
+    from chalicelib.bulk import export  # here, since no other answer needs what writes the files
+
     found = export.read_manifest(storage.objects)
     if found is None:
         raise NotFound("no_export", "The bulk files have not been written yet.", "Ask again in some minutes.")
@@ -39,6 +40,8 @@ def manifest(storage: Storage, url: Callable[[str], str]) -> dict[str, Any]:
 
 def bulk_address(storage: Storage, file: str) -> str:
     """Where a file of the manifest can be had, by its name or by the last part of its address. Raises NotFound."""
+    from chalicelib.bulk import export
+
     files = manifest(storage, str)["files"]
     for each in files:
         stored = each["url"].rpartition("/")[2]

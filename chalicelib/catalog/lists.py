@@ -6,7 +6,6 @@ named by its code or its name. Reports come as dictionaries, or as the stored by
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,6 @@ from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.ingestion import upload_state
 from chalicelib.storage import Entry, Index, Storage
 
 # A township's entry holds the rows of a whole report, so few of them fill a page.
@@ -148,6 +146,8 @@ def upload(storage: Storage, upload: str, now: datetime | None = None) -> Record
     entry = storage.index.get(*layout.upload(upload))
     if entry is None:
         raise NotFound("unknown_upload", f"There is no upload {upload!r}.", "Ask for one at POST /v1/uploads.")
+    from chalicelib.ingestion import upload_state  # here, since no other answer needs it
+
     return upload_state.told(orjson.loads(entry.body), now or datetime.now(UTC))
 
 
@@ -202,6 +202,8 @@ def known_concept(concept: str | None) -> str | None:
     """The filter's concept. Raises BadRequest for one that there is not, since no row can have it."""
     if concept is None or concept in load_concepts():
         return concept
+    import difflib
+
     near = difflib.get_close_matches(concept, load_concepts(), 3)
     way_out = f"Nearest: {', '.join(near)}. All are at /v1/concepts." if near else "All are at /v1/concepts."
     raise BadRequest("bad_parameter", f"There is no concept {concept!r}.", way_out, parameter="concept", nearest=near)

@@ -28,6 +28,7 @@ from chalicelib.ingestion.publish import OvertakenError
 from chalicelib.ingestion.upload_state import Held, State
 from chalicelib.records import Parsed
 from chalicelib.storage import Put, Storage
+from chalicelib.telemetry import logs
 
 ATTEMPTS = 9
 # From this attempt on, a revision number that somebody took and never published is passed over.
@@ -236,4 +237,7 @@ def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: l
 def _parse(data: bytes, filename: str, township: str | None) -> Parsed:
     from chalicelib.reading.parse import parse_upload  # here, so that reading an upload's state never loads the parser
 
-    return parse_upload(data, filename, township)
+    with logs.timed("parse_ms"):
+        parsed = parse_upload(data, filename, township)
+    logs.note(indicators=len(parsed.record["indicators"]))
+    return parsed

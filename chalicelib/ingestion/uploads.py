@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from datetime import datetime
 
 from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError
-from chalicelib.ingestion import ingest, intake, upload_state
+from chalicelib.ingestion import deliveries, ingest, intake, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.place_names import read_place
 from chalicelib.storage import Storage, UploadAddress
+from chalicelib.telemetry import logs
 
 ADDRESS_SECONDS = upload_state.ADDRESS_SECONDS
 # An address takes more than is read, so that who sends too large a file finds the reason at its upload, and the file is
@@ -66,7 +68,11 @@ def name_township(storage: Storage, upload_id: str, township: str, now: datetime
 
     Raises BadRequest as `read_township`, NotFound `unknown_upload`, Conflict `township_not_asked`.
     """
-    return ingest.settle(storage, upload_id, read_township(township), now)
+    start = time.perf_counter()
+    with logs.context() as noted:
+        state = ingest.settle(storage, upload_id, read_township(township), now)
+        deliveries.tell_outcome(state, now, noted, start)
+    return state
 
 
 def read_township(named: str) -> str:

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from chalice.app import Chalice, CORSConfig, Response
 
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage, open_storage
+from chalicelib.telemetry import logs, metrics
 from chalicelib.web import checks
 from chalicelib.web.replies import PROBLEM, Ask, Reply, internal_error, problem_reply, refusal
 from chalicelib.web.routes import BY_NAME, Route
@@ -49,7 +51,9 @@ class Api(Chalice):
     def __init__(self, app_name: str) -> None:
         self._thread = threading.local()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        super().__init__(app_name)
+        logs.configure(os.environ)
+        super().__init__(app_name, configure_logs=False)
+        self.register_middleware(_tell_request, "http")
         self.register_middleware(_answer_refusals, "http")
 
     @property
@@ -87,14 +91,18 @@ def respond(app: Api, route: Route, view: View, captured: Mapping[str, str]) -> 
     try:
         query = checks.read_query(route, _query(request))
         given = {**query, **checks.read_path(captured)}
+        logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
         body = request.raw_body if route.body else b""
         ask = Ask(app.storage, app.clock(), base, path, given, query, request.headers, body)
         reply = view(ask)
     except ReportsError as error:
+        logs.note(error_code=error.code)
         reply = problem_reply(error, path, base)
     except Exception:
         log.exception("unexpected failure at %s", path)
-        reply = problem_reply(internal_error(_request_id(request)), path)
+        failure = internal_error(_request_id(request))
+        logs.note(error_code=failure.code)
+        reply = problem_reply(failure, path)
     return _response(reply, request)
 
 
@@ -127,6 +135,16 @@ def _matches(if_none_match: str, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
+def _tell_request(request: Any, get_response: Callable[[Any], Response]) -> Response:
+    """One log line for each request, and its id on every line that is logged meanwhile."""
+    start, route = time.perf_counter(), request.context["resourcePath"]
+    invocation = getattr(request.lambda_context, "aws_request_id", None)
+    with logs.context(request_id=_request_id(request), aws_request_id=invocation):
+        response = get_response(request)
+        metrics.tell_request(request.method, route, response.status_code, logs.milliseconds_since(start))
+    return response
+
+
 def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> Response:
     """Chalice's own refusals (405, 415, 500) as problem documents too."""
     response = get_response(request)
@@ -134,6 +152,7 @@ def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> R
         return response
     allow = str(response.headers.get("Allow", ""))
     error = refusal(response.status_code, request.method, allow, _request_id(request))
+    logs.note(error_code=error.code)
     answer = _response(problem_reply(error, _own_path(request)), request)
     answer.headers.update({**CORS.get_access_control_headers(), **({"Allow": allow} if allow else {})})
     return answer

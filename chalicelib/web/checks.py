@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,8 +38,8 @@ def read_value(parameter: Parameter, text: str) -> Any:
     if "enum" in schema:
         if text in schema["enum"]:
             return text
-        near = difflib.get_close_matches(text, schema["enum"], 1)
-        raise _bad(parameter, text, f"Give one of {', '.join(schema['enum'])}.", nearest=near)
+        way_out = f"Give one of {', '.join(schema['enum'])}."
+        raise _bad(parameter, text, way_out, nearest=_nearest(text, schema["enum"]))
     if not schema["minLength"] <= len(text) <= schema["maxLength"]:
         raise _bad(parameter, text[:50], f"Give {schema['minLength']} to {schema['maxLength']} characters.")
     if "pattern" in schema and not re.search(schema["pattern"], text):
@@ -88,7 +87,7 @@ def _decoded(name: str, raw: str) -> str:
 
 
 def _unknown(name: str, allowed: list[str]) -> BadRequest:
-    near = difflib.get_close_matches(name, allowed, 1)
+    near = _nearest(name, allowed)
     hint = f"Did you mean {near[0]}? " if near else ""
     way_out = f"{hint}Allowed: {', '.join(allowed)}." if allowed else "This address takes no parameters."
     return BadRequest("unknown_parameter", f"There is no parameter {name!r}.", way_out, parameter=name, allowed=allowed)
@@ -97,6 +96,12 @@ def _unknown(name: str, allowed: list[str]) -> BadRequest:
 def _bad(parameter: Parameter, text: str, way_out: str, **extra: Any) -> BadRequest:
     name = parameter.name
     return BadRequest("bad_parameter", f"{text!r} is no value of {name}.", way_out, parameter=name, **extra)
+
+
+def _nearest(text: str, allowed: Sequence[str]) -> list[str]:
+    import difflib  # here, since only a refusal needs it
+
+    return difflib.get_close_matches(text, allowed, 1)
 
 
 def _named(members: Mapping[str, bool]) -> str:
