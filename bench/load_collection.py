@@ -59,7 +59,7 @@ def receive(storage: Storage, case: Case) -> str | None:
     data = report_text(*case).encode()
     if ingest.find_known(storage, hashlib.sha256(data).hexdigest(), case[0]):
         return None
-    upload = uploads.announce(storage, filename(*case), None, NOW)["id"]
+    upload: str = uploads.announce(storage, filename(*case), None, NOW)["id"]
     key = upload_state.object_key(upload)
     storage.objects.put(key, data)
     state = ingest.receive(storage, key, NOW)
@@ -157,7 +157,7 @@ def check_same(folder: Path, cases: Sequence[Case]) -> int:
             if not any(each in pk for each in ids):
                 compared += 1
                 entry = loaded.index.get(pk, sk)
-                _require_same(f"{pk} {sk}", body, entry and entry.body)
+                _require_same(f"{pk} {sk}", body, None if entry is None else entry.body)
     return compared
 
 
