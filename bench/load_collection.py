@@ -10,6 +10,8 @@ import hashlib
 import itertools
 import multiprocessing
 import os
+import random
+import secrets
 import shutil
 import sqlite3
 import sys
@@ -62,9 +64,12 @@ def receive(storage: Storage, case: Case) -> str | None:
     upload: str = uploads.announce(storage, filename(*case), None, NOW)["id"]
     key = upload_state.object_key(upload)
     storage.objects.put(key, data)
-    state = ingest.receive(storage, key, NOW)
-    if state and state["state"] == "needs_township":
-        state = ingest.settle(storage, upload, case[0], NOW)
+    chance = random.Random(f"{case}")
+    # What ingestion names its writings by is random, so that no two are called alike; here two loads shall be.
+    with mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()):
+        state = ingest.receive(storage, key, NOW)
+        if state and state["state"] == "needs_township":
+            state = ingest.settle(storage, upload, case[0], NOW)
     if not state or not state["report"] or state["report"]["id"] != f"{case[0]}-{case[1]}":
         raise RuntimeError(f"{case} became {state}")
     return upload

@@ -85,8 +85,8 @@ def draw(times: Table, units: Table | None, path: Path) -> None:
     for at, (table, label, read) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), at, xscale="log", xlabel="reports", ylabel=label)
         for number, (kind, by_size) in enumerate(table.items()):
-            style = {"color": f"C{number % 10}", "linestyle": "-" if number < 10 else "--"}
-            axes.plot(list(by_size), [read(each) for each in by_size.values()], marker="o", label=kind, **style)
+            line, values = "-" if number < 10 else "--", [read(each) for each in by_size.values()]
+            axes.plot(list(by_size), values, color=f"C{number % 10}", linestyle=line, marker="o", label=kind)
         sizes = list(next(iter(table.values())))
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.set_ylim(bottom=0)
