@@ -6,7 +6,8 @@ Loads made reports (made_collection.py) into a collection of each size: files an
 DynamoDB Local with SeaweedFS. Then the app is called with the events of a gateway, one request at a time and of each kind
 as many for every size, by turns, so that what else the machine does strikes all alike. Prints tables in Markdown
 and writes them to OUT/scale.md; exit 1 where a GET misses the goal. OUT keeps the collections: the same command again goes
-on where it was stopped. The plot needs `pip install -r requirements-bench.txt`, the engines `make engines`.
+on where it was stopped. DynamoDB Local syncs every write: with `--engine-folder` in memory (/dev/shm) it loads sooner.
+The plot needs `pip install -r requirements-bench.txt`, the engines `make engines`.
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ def _rows(body: str) -> int:
 # The collections.
 
 
-def local_collections(folder: Path, sizes: Sequence[int], loads: dict[str, Loaded]) -> list[Collection]:
+def local_collections(folder: Path, sizes: Sequence[int]) -> list[Collection]:
     """A collection of each size under `folder`, the larger one grown from a copy of the smaller."""
-    last: Path | None = None
+    loads, last = _kept(folder), None
     for size in sizes:
         path = folder / f"local-{size}"
         if last is not None and not path.exists():
@@ -104,11 +105,12 @@ def local_collections(folder: Path, sizes: Sequence[int], loads: dict[str, Loade
 
 
 @contextlib.contextmanager
-def engine_collections(folder: Path, sizes: Sequence[int], loads: dict[str, Loaded]) -> Iterator[list[Collection]]:
-    """A bucket and a table for each size in engines that run meanwhile."""
+def engine_collections(folder: Path, sizes: Sequence[int]) -> Iterator[list[Collection]]:
+    """A bucket and a table for each size in engines that run meanwhile, with their data under `folder`."""
     from bench import scale_engines
 
-    with scale_engines.engine_session(folder / "engines") as session:
+    loads = _kept(folder)
+    with scale_engines.engine_session(folder) as session:
         found = []
         for size in sizes:
             name = f"engines-{size}"
@@ -142,16 +144,15 @@ def main(arguments: Sequence[str]) -> int:
     """Load what is missing, measure, print."""
     asked = _read_arguments(arguments)
     folder: Path = asked.out
-    folder.mkdir(parents=True, exist_ok=True)
-    loads = _kept(folder)
-    times = measure(local_collections(folder, asked.sizes, loads), asked.requests)
+    engines: Path = asked.engine_folder or folder / "engines"
+    times, units = measure(local_collections(folder, asked.sizes), asked.requests), None
     lines = [_machine(), "", *write_times(times, "Files and SQLite")]
-    units = None
     if asked.engine_sizes:
-        with engine_collections(folder, asked.engine_sizes, loads) as collections:
+        with engine_collections(engines, asked.engine_sizes) as collections:
             units = measure(collections, asked.engine_requests)
         lines += [*write_times(units, "DynamoDB Local and SeaweedFS"), *write_units(units)]
-    lines += [f"{name}: {each.new:,} reports in {each.seconds:,.0f} s" for name, each in loads.items()]
+    loads = {**_kept(folder), **(_kept(engines) if units else {})}
+    lines += [f"- {name}: {each.new:,} reports loaded in {each.seconds:,.0f} s" for name, each in loads.items()]
     slower = [kind for kind, by_size in times.items() if ratio(by_size) > GOAL]
     lines += ["", f"p50 above {GOAL} times: {', '.join(slower) or 'none'}"]
     (folder / "scale.md").write_text("\n".join(lines) + "\n")
@@ -181,6 +182,7 @@ def _read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=500, help="of a kind to a collection of files and SQLite")
     parser.add_argument("--engine-requests", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path("build/scale"))
+    parser.add_argument("--engine-folder", type=Path, help="of the engines' data; OUT/engines by default")
     parser.add_argument("--plot", type=Path)
     return parser.parse_args(arguments)
 
