@@ -10,20 +10,23 @@ import re
 import statistics
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import made_collection, made_figures
+from bench import load_collection, made_collection, made_figures, scale_requests
 from bench.made_collection import YEARS, report_text
 from bench.name_townships import township_codes
 from chalicelib.ingestion import identity
 from chalicelib.reading.parse import parse_upload
 from chalicelib.records import Parsed
+from chalicelib.storage import Storage, local
+from tests.gateway import get
 
 TINGPANG = "331022103"
-SAMPLE = random.Random(4).sample(township_codes(), 120)
+SAMPLE = random.Random(4).sample(township_codes(), 60)
 CASES = [(code, YEARS[at % len(YEARS)]) for at, code in enumerate(SAMPLE)]
 # The figures of `always`: the reports of every year state them.
 HEADLINES = {
@@ -70,7 +73,7 @@ def test_the_same_report_has_the_same_bytes_in_any_order_and_process() -> None:
 def test_the_bytes_are_those_that_every_machine_makes() -> None:
     """A change of sentences or figures is a new collection: what was measured was measured on this one."""
     found = hashlib.sha256("".join(report_text(*case) for case in CASES).encode()).hexdigest()
-    assert found[:16] == "97d7f0ce7527b148"
+    assert found[:16] == "3734d7d458a24497"
 
 
 def test_reports_are_read_as_those_of_their_township_and_year(sample: list[Parsed]) -> None:
@@ -156,3 +159,36 @@ def test_a_figure_is_printed(key: str, number: int, printed: str) -> None:
 def test_a_place_that_is_none_has_no_report() -> None:
     with pytest.raises(KeyError):
         report_text("999999999", 2020)
+
+
+def test_a_collection_is_loaded_as_ingestion_loads_it_and_goes_on_where_it_ended(tmp_path: Path) -> None:
+    opener = partial(local.open_storage, tmp_path / "small")
+    cases = load_collection.first_cases(20)
+    first = load_collection.load(opener, cases[:10], quick=True)
+    second = load_collection.load(opener, cases, quick=True)
+    assert (first.new, second.new) == (10, 10)
+    load_collection.copy_folder(tmp_path / "small", tmp_path / "copy")
+    assert load_collection.check_same(tmp_path / "copy", cases[::5]) > 50
+    report = tmp_path / "copy" / "records" / f"{cases[0][0]}-{cases[0][1]}" / "1.json"
+    report.unlink()
+    report.write_bytes(b"{}")
+    with pytest.raises(RuntimeError, match="differs"):
+        load_collection.check_same(tmp_path / "copy", cases[:1])
+    assert local.open_storage(tmp_path / "small").objects.get(f"records/{report.parent.name}/1.json") != b"{}"
+
+
+@pytest.mark.parametrize("size", [0, 15, 500_000])
+def test_a_collection_is_whole_townships(size: int) -> None:
+    with pytest.raises(ValueError, match="no number of whole townships"):
+        load_collection.first_cases(size)
+
+
+def test_every_get_of_the_measurement_is_a_request_that_the_api_takes(local_storage: Storage) -> None:
+    """On two townships, so that lists are shorter than in a collection of a thousand reports."""
+    cases = load_collection.first_cases(20)
+    for case in cases:
+        load_collection.receive(local_storage, case)
+    keys = scale_requests.Keys([cases[0][0], cases[10][0]], random.Random(1))
+    keys.__dict__["provinces"] = ["11"]
+    for kind, address in scale_requests.KINDS.items():
+        assert get(local_storage, address(keys)).status in (200, 307), kind
