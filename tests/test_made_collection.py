@@ -22,7 +22,7 @@ from bench.name_townships import township_codes
 from chalicelib.ingestion import identity
 from chalicelib.reading.parse import parse_upload
 from chalicelib.records import Parsed
-from chalicelib.storage import Storage, local
+from chalicelib.storage import local
 from tests.gateway import get
 
 TINGPANG = "331022103"
@@ -183,12 +183,14 @@ def test_a_collection_is_whole_townships(size: int) -> None:
         load_collection.first_cases(size)
 
 
-def test_every_get_of_the_measurement_is_a_request_that_the_api_takes(local_storage: Storage) -> None:
+def test_every_get_of_the_measurement_is_a_request_that_the_api_takes(folder: Path) -> None:
     """On two townships, so that lists are shorter than in a collection of a thousand reports."""
     cases = load_collection.first_cases(20)
-    for case in cases:
-        load_collection.receive(local_storage, case)
+    with load_collection.without_waiting():
+        storage = local.open_storage(folder)
+        for case in cases:
+            load_collection.receive(storage, case)
     keys = scale_requests.Keys([cases[0][0], cases[10][0]], random.Random(1))
     keys.__dict__["provinces"] = ["11"]
     for kind, address in scale_requests.KINDS.items():
-        assert get(local_storage, address(keys)).status in (200, 307), kind
+        assert get(storage, address(keys)).status in (200, 307), kind
