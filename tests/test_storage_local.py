@@ -332,6 +332,18 @@ def test_every_commit_is_synced(folder: Path) -> None:
 # --- files by hand ---------------------------------------------------------------------------------------------------
 
 
+def test_a_query_costs_its_own_rows_however_many_lie_before_them(folder: Path) -> None:
+    index = LocalIndex(folder_made(folder) / "index.sqlite")
+    connection, steps = index._connection(), list[int]()
+    before = (("a", f"2014#{number:05}", b"{}", 1) for number in range(20_000))
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", before)
+    index.commit([Put("a", f"2015#{number}", b"{}") for number in range(5)])
+    connection.set_progress_handler(lambda: steps.append(1), 100)  # called at every hundredth step of a statement
+    for after, found in (("", 5), ("2014#00001", 5), ("2015#2", 2)):
+        assert len(index.query("a", prefix="2015#", after=after)) == found
+    assert len(steps) < 20
+
+
 def test_a_dropped_file_is_an_object(folder: Path, objects: LocalObjects) -> None:
     (folder / "incoming").mkdir()
     names = ["亭旁镇 2022.txt", os.fsdecode("报告.txt".encode("gb18030"))]

@@ -64,10 +64,12 @@ class LocalIndex:
 
     def query(self, pk: str, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Entry]:
         # SQLite compares TEXT by its UTF-8 bytes, which is by code point. Keys with one prefix lie side by side, and
-        # none before the prefix itself: the first other key ends the answer.
-        statement = "SELECT sk, body, version FROM entries WHERE pk = ? AND sk > ? AND sk >= ? ORDER BY sk LIMIT ?"
+        # none before the prefix itself: the first other key ends the answer. Of two bounds SQLite would search for the
+        # one and walk to the other.
+        start, above = (after, ">") if after >= prefix else (prefix, ">=")
+        statement = f"SELECT sk, body, version FROM entries WHERE pk = ? AND sk {above} ? ORDER BY sk LIMIT ?"
         with _sqlite_failures():
-            rows = self._connection().execute(statement, (pk, after, prefix, max(limit, 0)))
+            rows = self._connection().execute(statement, (pk, start, max(limit, 0)))
             mine = itertools.takewhile(lambda row: row[0].startswith(prefix), rows)
             return [Entry(pk, sk, body, version) for sk, body, version in mine]
 
