@@ -157,6 +157,7 @@ def ingest_upload(event: SQSEvent) -> dict[str, Any]:
     request_id = getattr(event.context, "aws_request_id", None)
     messages = event.to_dict()["Records"]
     failed = [each for each in messages if not deliveries.take(app.storage, each, datetime.now(UTC), request_id)]
+    deliveries.sweep(app.storage, datetime.now(UTC))
     return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.bulk import export
-from chalicelib.catalog import pending
 from chalicelib.storage import Storage
 
 TURN = 0.5  # seconds between two looks
@@ -21,7 +19,6 @@ LONGEST = 60.0  # seconds that a change waits for the quiet at most
 RETRY = 10.0  # seconds after a failure
 # An export rests ten times as long as it took, so that a large collection is not exported all the time.
 REST = 10
-SWEEP = 1800.0  # seconds between two looks for what broken-off writings left
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +63,9 @@ class FreshBulk:
         self._thread.join()
 
     def _run(self) -> None:
-        changes, sweep_at = Changes(self._stamp(), time.monotonic()), 0.0
+        changes = Changes(self._stamp(), time.monotonic())
         while not self._stopping.wait(TURN):
             stamp, now = self._stamp(), time.monotonic()
-            if now >= sweep_at:
-                self._sweep()
-                sweep_at = now + SWEEP
             if changes.are_due(stamp, now):
                 if self._export():
                     changes.exported(stamp)
@@ -86,12 +80,6 @@ class FreshBulk:
             log.exception("the bulk files could not be written and are tried again")
             return False
         return True
-
-    def _sweep(self) -> None:
-        try:
-            pending.sweep(self._storage, datetime.now(UTC))
-        except Exception:
-            log.exception("what broken-off writings left could not be removed, and is tried again")
 
     def _stamp(self) -> tuple[int, ...]:
         """What changes with every commit of any process: the times of the index's file and of its log."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.catalog import pending
 from chalicelib.ingestion import events, ingest, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.storage import Storage
 from chalicelib.telemetry import logs, metrics
+
+log = logging.getLogger(__name__)
 
 
 def take(storage: Storage, message: Mapping[str, Any], now: datetime, request_id: str | None = None) -> bool:
@@ -29,6 +33,14 @@ def take(storage: Storage, message: Mapping[str, Any], now: datetime, request_id
         # One that fails keeps none of the others of its message waiting.
         taken = [_taken(storage, key, now, message["messageId"]) for key in keys]
     return all(taken)
+
+
+def sweep(storage: Storage, now: datetime) -> None:
+    """Remove what writings left that broke off an hour ago or before. Its failure is no failure of what was delivered."""
+    try:
+        pending.sweep(storage, now)
+    except Exception:
+        log.exception("what broken-off writings left stays for now")
 
 
 def _taken(storage: Storage, key: str, now: datetime, message_id: str) -> bool:
