@@ -83,13 +83,13 @@ def draw(times: Table, units: Table | None, path: Path) -> None:
     if units:
         panels.append((units, "read units, DynamoDB Local", _mean_units))
     for at, (table, label, read) in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), at, xscale="log", xlabel="reports", ylabel=label)
+        axes = figure.add_subplot(1, len(panels), at, xscale="log", yscale="log", xlabel="reports", ylabel=label)
         for number, (kind, by_size) in enumerate(table.items()):
             line, values = "-" if number < 10 else "--", [read(each) for each in by_size.values()]
             axes.plot(list(by_size), values, color=f"C{number % 10}", linestyle=line, marker="o", label=kind)
         sizes = list(next(iter(table.values())))
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-        axes.set_ylim(bottom=0)
+        axes.minorticks_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.savefig(path, metadata={"Date": None})
