@@ -270,7 +270,8 @@ def test_another_file_at_a_used_address_is_kept_and_noted_and_the_outcome_stays(
 def test_more_figures_than_the_index_holds_are_refused_and_nothing_of_them_is_visible(
     local_storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.storage.contract.MAX_ENTRY_BYTES", 3000)
+    for module in ("storage.contract", "ingestion.publish"):
+        monkeypatch.setattr(f"chalicelib.{module}.MAX_ENTRY_BYTES", 3000)
     body = "".join(f"名{n * n} fiscal_revenue {n * n * n} 元\n" for n in range(300))
     state = drop(local_storage, "a.txt", report(body))
     assert state["reasons"][0]["code"] == "too_many_figures"

@@ -313,7 +313,7 @@ def _filed_year(report_id: str) -> str:
 
 def _pack(rows: Sequence[Row]) -> bytes:
     body = orjson.dumps(rows)
-    return body if len(body) <= PLAIN else gzip.compress(body, compresslevel=9, mtime=0)
+    return body if len(body) <= PLAIN else gzip.compress(body, compresslevel=6, mtime=0)
 
 
 def revision_line(summary: Record) -> Record:
