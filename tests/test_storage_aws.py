@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -367,3 +368,15 @@ def test_a_denied_stat_is_no_missing_object(aws_storage: Storage) -> None:
         aws_storage.objects.stat("raw/x")
     with pytest.raises(NotFound):
         aws_storage.objects.stat("raw/x")
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_new_client_leaves_the_garbage_collector_as_it_was(aws_session: boto3.Session, on: bool) -> None:
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        made = aws.Clients(aws_session)
+        assert (made.s3, made.dynamodb) == (made.s3, made.dynamodb)
+        assert gc.isenabled() == on
+    finally:
+        (gc.enable if was_on else gc.disable)()

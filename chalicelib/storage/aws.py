@@ -7,6 +7,7 @@ is missing answers 404 only with `s3:ListBucket`: without that permission S3 say
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import threading
@@ -89,14 +90,18 @@ class Clients:
     @property
     def s3(self) -> S3Client:
         with self._lock:
-            self._s3 = self._s3 or self.session.client("s3", config=_s3_config())
+            if self._s3 is None:
+                with _collector_paused():
+                    self._s3 = self.session.client("s3", config=_s3_config())
             return self._s3
 
     @property
     def dynamodb(self) -> DynamoDBClient:
         with self._lock:
-            config = _PATIENT.merge(Config(connect_timeout=2, read_timeout=5))
-            self._dynamodb = self._dynamodb or self.session.client("dynamodb", config=config)
+            if self._dynamodb is None:
+                config = _PATIENT.merge(Config(connect_timeout=2, read_timeout=5))
+                with _collector_paused():
+                    self._dynamodb = self.session.client("dynamodb", config=config)
             return self._dynamodb
 
 
@@ -294,6 +299,22 @@ class DynamoIndex:
     @property
     def _dynamodb(self) -> DynamoDBClient:
         return self.clients.dynamodb
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Garbage is not collected meanwhile.
+
+    A new client reads its service's whole description into objects that stay. To walk them again and again while they
+    come takes a tenth of a cold start.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _s3_config() -> Config:

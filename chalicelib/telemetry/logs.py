@@ -4,6 +4,8 @@
 up, so that warnings and errors are plain lines on stderr, as Python writes them.
 
 No line holds what a file says. Where the reader of files is on the stack of an exception, its message is left out.
+
+aws-lambda-powertools writes such lines too, for 45 to 140 ms more of processor time in a cold start (`bench.cold_start`).
 """
 
 from __future__ import annotations
