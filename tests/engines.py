@@ -11,26 +11,22 @@ import contextlib
 import functools
 import json
 import os
-import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from unittest import mock
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.storage import Storage, aws
+from tests.engine_process import started
 from tests.resources import create_resources
 
 PACKAGE, VERSION = "amplify-dynamodb-simulator", "2.9.30"  # of npm; DynamoDB Local is in it
@@ -38,30 +34,7 @@ JAVA = 17  # the oldest that DynamoDB Local runs on
 EMULATOR = Path(__file__).resolve().parent.parent / "build" / "engines" / f"{PACKAGE}-{VERSION}" / "emulator"
 REGION: Final = "eu-west-1"
 ACCESS_KEY, SECRET_KEY = "AKIATESTS", "the-secret-of-the-tests"
-_PATIENCE = 60.0  # seconds until an engine has to answer; it takes 2 to 6
-_ATTEMPTS = 3  # between the choice of a port and its use another process may take it
-_PORTS = range(12_000, 32_000)  # below those that systems give to outgoing connections
 _PARTS = ["master", "volume", "filer", "s3"]  # of SeaweedFS: each has a port for gRPC and one for HTTP
-
-# The engine ends with a line on standard input or with its end, so that it never outlives its starter, however that
-# goes. A killed one removes nothing, and SeaweedFS has its sockets outside of every folder that it is given.
-_GUARDED = """trap : HUP INT TERM
-exec 3<&0
-"$@" 3<&- </dev/null & engine=$!
-{ read -r _ <&3; kill -$END $engine; sleep 10; kill -KILL $engine; } & guard=$!
-while kill -0 $engine 2>&-; do wait $engine; done
-kill -KILL $guard
-for port in $PORTS; do rm -f /tmp/seaweedfs-*-grpc-$port.sock; done
-rm -rf "$SCRATCH"
-"""
-
-_ENGINE_ENVIRONMENT = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}  # volumes that SeaweedFS makes for a new bucket; else 7
-
-Command = Callable[[Sequence[int], Path], list[str]]
-
-
-class EngineError(Exception):
-    """An engine did not start; the message has the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +126,8 @@ def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     # A killed one loses what it has answered for, but not yet written to its file.
-    with _started(command, 1, _ask_dynamodb, "KILL" if folder is None else "TERM") as ports:
-        yield _url(ports[-1])
+    with started(command, 1, _ask_dynamodb, "KILL" if folder is None else "TERM") as url:
+        yield url
 
 
 @contextlib.contextmanager
@@ -166,8 +139,8 @@ def seaweedfs(folder: Path | None = None) -> Iterator[str]:
         data.mkdir(parents=True, exist_ok=True)
         return _seaweedfs_command(ports, data, scratch)
 
-    with _started(command, 2 * len(_PARTS), _ask_s3) as ports:
-        yield _url(ports[-1])
+    with started(command, 2 * len(_PARTS), _ask_s3) as url:
+        yield url
 
 
 def _seaweedfs_command(ports: Sequence[int], data: Path, scratch: Path) -> list[str]:
@@ -176,6 +149,7 @@ def _seaweedfs_command(ports: Sequence[int], data: Path, scratch: Path) -> list[
     (scratch / "s3.json").write_text(json.dumps({"identities": identities}))
     names = [f"-{part}.port{kind}" for part in _PARTS for kind in (".grpc", "")]
     return [
+        *("env", "WEED_MASTER_VOLUME_GROWTH_COPY_1=1"),  # volumes that a new bucket gets; 7 otherwise
         *(_weed() or "weed", "-logtostderr=true", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}"),
         *(f"{name}={port}" for name, port in zip(names, ports, strict=True)),
         # A bucket has volumes of its own, and every test has a bucket.
@@ -185,62 +159,6 @@ def _seaweedfs_command(ports: Sequence[int], data: Path, scratch: Path) -> list[
         *("-s3.port.lance=0", "-s3.port.iceberg=0"),
         *("-s3.autoCreateBucket=false", "-s3.allowDeleteBucketNotEmpty=false"),
     ]
-
-
-@contextlib.contextmanager
-def _started(command: Command, count: int, ask: Callable[[str], object], end: str = "KILL") -> Iterator[Sequence[int]]:
-    """The `count` ports of the engine that `command(ports, scratch folder)` starts; the signal `end` ends it.
-
-    The last port is the one that `ask(address)` gets an answer at.
-    """
-    for _ in range(_ATTEMPTS):
-        scratch, ports = Path(tempfile.mkdtemp()), _free_ports(count)
-        guarded = {"END": end, "SCRATCH": str(scratch), "PORTS": " ".join(map(str, ports))}
-        with tempfile.TemporaryFile() as log:
-            with _process(command(ports, scratch), log, guarded) as process:
-                if _opens(process, ports[-1]) and _answers(process, functools.partial(ask, _url(ports[-1]))):
-                    yield ports
-                    return
-            log.seek(0)
-            said = log.read().decode(errors="replace")
-    raise EngineError(f"An engine does not start. The end of its log:\n{said[-3000:]}")
-
-
-@contextlib.contextmanager
-def _process(command: list[str], log: IO[bytes], guarded: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-        ["sh", "-c", _GUARDED, "sh", *command],
-        cwd=guarded["SCRATCH"],  # where DynamoDB Local leaves a file
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **_ENGINE_ENVIRONMENT, **guarded},
-    ) as process:
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                process.communicate(b"\n")
-
-
-def _opens(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether something listens at `port` within the time that an engine has."""
-    return _happens(process, lambda: socket.create_connection(("127.0.0.1", port)).close(), OSError)
-
-
-def _answers(process: subprocess.Popen[bytes], ask: Callable[[], object]) -> bool:
-    return _happens(process, ask, BotoCoreError, ClientError)
-
-
-def _happens(process: subprocess.Popen[bytes], act: Callable[[], object], *failures: type[Exception]) -> bool:
-    """Whether `act` goes without failure within the time that an engine has, and while it runs."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(*failures):
-            act()
-            return True
-        time.sleep(0.05)
-    return False
 
 
 _QUICK = Config(connect_timeout=1, read_timeout=5, s3={"addressing_style": "path"})
@@ -262,18 +180,3 @@ def _ask_s3(url: str) -> None:
     s3.put_object(Bucket="started", Key="x", Body=b"x")
     s3.delete_object(Bucket="started", Key="x")
     s3.delete_bucket(Bucket="started")
-
-
-def _url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _free_ports(count: int) -> list[int]:
-    free: list[int] = []
-    while len(free) < count:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in free:
-                free.append(port)
-    return free

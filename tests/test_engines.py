@@ -14,6 +14,7 @@ import requests
 
 from chalicelib.storage import Entry, Put, aws
 from tests import engines
+from tests.engine_process import EngineError, started
 
 pytestmark = pytest.mark.engines
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,7 @@ def test_data_in_a_folder_outlive_the_engines(tmp_path: Path) -> None:
 
 START = """
 from tests import engines
+from tests.engine_process import EngineError, started
 with engines.running() as started:
     print(started.dynamodb, started.s3, flush=True)
     input()
@@ -69,6 +71,6 @@ def test_an_engine_that_does_not_start_tells_why() -> None:
         tried.extend(ports)
         return ["sh", "-c", "echo no such option; exit 1"]
 
-    with pytest.raises(engines.EngineError, match="no such option"), engines._started(command, 1, lambda _: None):
+    with pytest.raises(EngineError, match="no such option"), started(command, 1, lambda _: None):
         pass
     assert len(tried) == 3
