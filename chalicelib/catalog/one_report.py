@@ -43,7 +43,7 @@ def section(storage: Storage, report: str, section: str, revision: int | None) -
     whole = _record(storage, report, revision)
     for found in whole["sections"]:
         if found["id"] == section:
-            words = text(storage, report, whole["revision"]).decode()
+            words = storage.objects.get(layout.text_object(report, whole["revision"])).decode()
             whose = {key: whole[key] for key in ("township", "revision")}
             return {"report": whole["id"], **whose, **found, "text": words[found["start"] : found["end"]]}
     way_out = f"/v1/reports/{report}/sections lists the {len(whole['sections'])} that there are."
