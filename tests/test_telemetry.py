@@ -422,7 +422,11 @@ def test_what_is_noted_stays_with_its_thread_and_its_context(lines: Lines) -> No
     ]
 
 
-@pytest.mark.parametrize("message", ["two\nlines", "a\u2028b", "odd \udcff byte", "亭旁镇", "%s"])
+@pytest.mark.parametrize(
+    "message",
+    ["two\nlines", "a\u2028b", "odd \udcff byte", "亭旁镇", "%s"],
+    ids=["two lines", "line separator", "no Unicode text", "Chinese", "a format"],
+)
 def test_a_message_is_one_line_whatever_is_in_it(lines: Lines, message: str) -> None:
     logging.getLogger("x").warning(message)
     (line,) = lines()
