@@ -1,15 +1,13 @@
 """One report read again from its kept bytes, or one upload decided on again, by the reader as it is now.
 
 A report keeps its id: what would now be another report, or none, is left as it is and told. A record that comes out as
-it was changes nothing. One that differs becomes the next revision on the way of any upload, which is also how the
-service sends it to itself: under an upload of its own, whose outcome tells where the revision is from. Whatever is
-published meanwhile wins: then that is read again.
+it was changes nothing. One that differs becomes the next revision, written as that of an upload is. Whatever is published
+meanwhile wins: then that is read again.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -115,15 +113,15 @@ def _reread(work: _Rereading, report_id: str, attempt: int) -> Outcome:
     if _apart_from_parser(new) == _apart_from_parser(current.record) and parsed.text == current.version.text:
         return Outcome(told.REPORT, report_id, told.UNCHANGED, "", report_id, number)
     differences = compare(current.version, Version(new, parsed.text))
-    return _revise(work, current, parsed, named, names, differences, attempt >= ingest.PATIENCE)
+    known_as = sorted({*names, named}, key=str)
+    return _revise(work, current, parsed, known_as, differences, attempt >= ingest.PATIENCE)
 
 
 def _revise(
     work: _Rereading,
     current: _Current,
     parsed: Parsed,
-    named: str | None,
-    names: set[str | None],
+    known_as: Sequence[str | None],
     differences: dict[str, Any],
     skip_taken: bool,
 ) -> Outcome:
@@ -133,13 +131,7 @@ def _revise(
     place = publish.store(storage.objects, place, parsed, skip_taken)
     outcome = Outcome(told.REPORT, report_id, told.REVISED, "", report_id, place.number, differences)
     work.announce(outcome)
-    sha256 = parsed.record["source"]["sha256"]
-    report: dict[str, Any] = {"id": report_id, "revision": place.number}
-    held = _own_upload(storage, current.record, named, now)
-    final = upload_state.step(held, "published", now, report=report, sha256=sha256)
-    upload_state.keep(storage.objects, final.state)
-    known = [publish.known_write(sha256, name, **report) for name in sorted(names - {named}, key=str)]
-    publish.show(storage, place, parsed, named, now, *known, upload_state.put(final))
+    publish.show(storage, place, parsed, known_as, now)
     return outcome
 
 
@@ -181,14 +173,6 @@ def _settled_id(parsed: Parsed) -> str:
     if parsed.record["id"] is None:
         raise ReportError("no_year", "The report names no year.")
     return str(parsed.record["id"])
-
-
-def _own_upload(storage: Storage, replaced: Record, named: str | None, now: datetime) -> upload_state.Held:
-    """The upload by which the service replaces this revision: one, however often it is tried."""
-    which = f"reread\n{replaced['id']}\n{replaced['revision']}"
-    upload_id = hashlib.sha256(which.encode()).hexdigest()[:32]
-    known = upload_state.load(storage.index, upload_id)
-    return known or upload_state.new(upload_id, replaced["source"]["filename"], named, now)
 
 
 def _apart_from_parser(record: Record) -> Record:
