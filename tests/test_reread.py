@@ -245,7 +245,7 @@ def test_an_upload_published_while_it_is_read_wins_and_is_read_instead(
     storage: Storage, reads: Callable[[Read], None]
 ) -> None:
     drop(storage, "a.txt", report())
-    uploaded = []
+    uploaded: list[int] = []
 
     def while_another_uploads(data: bytes, filename: str = "", township: str | None = None) -> Parsed:
         if not uploaded:

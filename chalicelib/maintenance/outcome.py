@@ -83,7 +83,7 @@ class Totals:
             self.sections[name] += len(found[f"sections_{name}"])
             self.checks[name] += len(found[f"checks_{name}"])
         self.indicator_fields.update(name for each in found["changed"] for name in each["fields"])
-        self.report_fields.update(found["fields"])
+        self.report_fields.update(found["fields"].keys())
         self.report_fields.update(["text"] * found["text"])
 
     def count(self, kind: str, status: str | None = None) -> int:
