@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 Record = dict[str, Any]
@@ -83,16 +84,18 @@ def _views(record: Record) -> list[View]:
 
 def _pairs(old: Sequence[View], new: Sequence[View], same_text: bool) -> Iterator[Pair]:
     """Each indicator with its counterpart, or None. A number may be that of several: the most alike go together."""
-    rest: dict[Hashable, list[View]] = defaultdict(list)
-    for after in new:
-        rest[_evidence_key(after, same_text)].append(after)
-    for before in old:
-        candidates = rest[_evidence_key(before, same_text)]
-        found = min(candidates, key=lambda after: len(_differing(before, after)), default=None)
-        if found is not None:
-            candidates.remove(found)
-        yield before, found
-    yield from ((None, after) for left in rest.values() for after in left)
+    groups = defaultdict[Hashable, tuple[list[int], list[int]]](lambda: ([], []))
+    for side, views in enumerate((old, new)):
+        for number, view in enumerate(views):
+            groups[_evidence_key(view, same_text)][side].append(number)
+    partners, paired = dict[int, int](), set[int]()
+    for olds, news in groups.values():
+        for before, after in sorted(product(olds, news), key=lambda pair: len(_differing(old[pair[0]], new[pair[1]]))):
+            if before not in partners and after not in paired:
+                partners[before] = after
+                paired.add(after)
+    yield from ((view, new[partners[n]] if n in partners else None) for n, view in enumerate(old))
+    yield from ((None, view) for n, view in enumerate(new) if n not in paired)
 
 
 def _evidence_key(indicator: View, same_text: bool) -> Hashable:
