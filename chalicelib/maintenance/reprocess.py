@@ -129,16 +129,17 @@ def _await(storage: Storage, run: Run, total: int, queue: str) -> None:
     """Wait until every outcome is there, or none is on its way any more."""
     from chalicelib.storage.queue_aws import SqsQueue
 
-    waiting, moved = SqsQueue(queue), time.monotonic()
+    sent, done, moved = SqsQueue(queue), 0, time.monotonic()
     with tqdm(total=total, desc="reprocess", unit="report", file=sys.stderr, disable=None) as bar:
-        while bar.n < total:
+        while done < total:
             began = time.monotonic()
-            if done := _count_outcomes(storage, run.id) - bar.n:
-                bar.update(done)
-                moved = time.monotonic()
-            elif time.monotonic() - moved > STILL_SECONDS and waiting.on_the_way() == 0:
+            more = _count_outcomes(storage, run.id) - done
+            bar.update(more)
+            done, moved = done + more, began if more else moved
+            if not more and began - moved > STILL_SECONDS and sent.on_the_way() == 0:
                 return
-            time.sleep(0 if bar.n >= total else max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began)))
+            if done < total:
+                time.sleep(max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began)))
 
 
 def _count_outcomes(storage: Storage, run_id: str) -> int:

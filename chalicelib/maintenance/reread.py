@@ -139,7 +139,7 @@ def _load_current(storage: Storage, report_id: str) -> _Current:
     head = storage.index.get(*layout.head(report_id))
     if head is None:
         raise NotFound("unknown_report", f"There is no report {report_id!r}.")
-    rows = publish.current_rows(head)
+    rows = layout.current_rows(head.body)
     record = orjson.loads(storage.objects.get(layout.record_object(report_id, rows.number)))
     text = storage.objects.get(layout.text_object(report_id, rows.number)).decode()
     return _Current(Version(record, text), rows, head.version)
