@@ -170,3 +170,14 @@ def export_bulk(event: object, context: object) -> dict[str, Any]:  # noqa: ARG0
     from chalicelib.bulk import export
 
     return export.publish_files(app.storage)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="reprocess_report")
+def reprocess_report(event: SQSEvent) -> dict[str, Any]:
+    """Read again what the messages of a run of reprocessing name; of a batch, only those that failed come again."""
+    from chalicelib.maintenance import queued
+
+    request_id = getattr(event.context, "aws_request_id", None)
+    messages = event.to_dict()["Records"]
+    failed = [each for each in messages if not queued.take(app.storage, each, datetime.now(UTC), request_id)]
+    return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}

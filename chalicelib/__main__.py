@@ -76,6 +76,23 @@ def _arguments() -> argparse.ArgumentParser:
 
     reindex = commands.add_parser("reindex", help="make the index anew of the objects alone")
     reindex.set_defaults(run=_reindex)
+
+    again = commands.add_parser("reprocess", help="read the kept files again with the reader as it is now")
+    again.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only these (also KEY!=VALUE; of several all have to hold): year, province, prefecture, county, township, "
+        "report, state (published, rejected, needs_township), parser (a version or current), rules (a digest or current)",
+    )
+    again.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
+    again.add_argument("--json", type=Path, metavar="FILE", help="write every outcome whole, a line of JSON each")
+    again.add_argument("--no-wait", action="store_true", help="by queue: print the run's id and stop")
+    again.add_argument(
+        "--run", dest="run_id", metavar="ID", help="by queue: tell what this run has come to so far, and start none"
+    )
+    again.set_defaults(run=_reprocess)
     return parser
 
 
@@ -168,6 +185,15 @@ def _reindex(_: argparse.Namespace) -> int:
     before, after = reindex(open_for_repair(os.environ), datetime.now(UTC), bar)
     print(f"{len(before.differences)} entries were missing, wrong or stray.")
     return tell(after)
+
+
+def _reprocess(asked: argparse.Namespace) -> int:
+    from chalicelib.maintenance import reprocess
+    from chalicelib.storage import open_storage
+
+    if asked.run_id:
+        return reprocess.tell_run(open_storage(os.environ), asked.run_id, asked.json)
+    return reprocess.reprocess(asked.where, asked.dry_run, asked.json, wait=not asked.no_wait)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,10 @@ def test_roles_hold_these_policies_alone(package_dev: Any) -> None:
 
 @pytest.mark.parametrize(
     ("policy", "functions"),
-    [("RestoredTablePolicy", ["api_handler", "ingest_upload"]), ("RestoredTableExportPolicy", ["export_bulk"])],
+    [
+        ("RestoredTablePolicy", ["api_handler", "ingest_upload", "reprocess_report"]),
+        ("RestoredTableExportPolicy", ["export_bulk"]),
+    ],
 )
 def test_a_restored_table_is_used_like_the_first(package_dev: Any, policy: str, functions: list[str]) -> None:
     added = read_template(package_dev)["Resources"][policy]
@@ -125,4 +128,9 @@ def test_a_star_stands_only_where_aws_has_nothing_finer(package_dev: Any) -> Non
     }
     assert stars == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
     assert "TracePolicy" in resources
-    assert set(references(resources["TracePolicy"])) == {"ApiHandlerRole", "IngestUploadRole", "ExportBulkRole"}
+    assert set(references(resources["TracePolicy"])) == {
+        "ApiHandlerRole",
+        "IngestUploadRole",
+        "ExportBulkRole",
+        "ReprocessReportRole",
+    }

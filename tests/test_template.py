@@ -16,7 +16,12 @@ from tests.packaged import Template, read_template, references, translate
 
 # Europe, Asia and China proper; AWS has no budgets in some of the regions that were added late.
 REGIONS = ["eu-central-1", "ap-southeast-1", "cn-north-1"]
-FUNCTIONS = {"APIHandler": "ApiHandler", "IngestUpload": "IngestUpload", "ExportBulk": "ExportBulk"}
+FUNCTIONS = {
+    "APIHandler": "ApiHandler",
+    "IngestUpload": "IngestUpload",
+    "ExportBulk": "ExportBulk",
+    "ReprocessReport": "ReprocessReport",
+}
 
 
 # Every rule of cfn-lint, the informational ones too, and none ignored.

@@ -10,7 +10,7 @@ from chalicelib.web import problems, routes
 from deploy import package, template
 from tests.packaged import Template, find, of_type
 
-FUNCTIONS = ("APIHandler", "IngestUpload", "ExportBulk")
+FUNCTIONS = ("APIHandler", "IngestUpload", "ExportBulk", "ReprocessReport")
 
 # The API.
 
@@ -111,6 +111,7 @@ def test_every_function_and_queue_the_table_and_the_api_have_alarms(deployed: Te
     assert {
         *((metric, f"${{{function}}}") for metric in ("Errors", "Throttles") for function in FUNCTIONS),
         ("ApproximateNumberOfMessagesVisible", "${DeadLetterQueue.QueueName}"),
+        ("ApproximateNumberOfMessagesVisible", "${ReprocessDeadLetterQueue.QueueName}"),
         ("ApproximateAgeOfOldestMessage", "${IncomingQueue.QueueName}"),
         *((f"{kind}ThrottleEvents", "${ReportsTable}") for kind in ("Read", "Write")),
         *((metric, "${AWS::StackName}") for metric in ("5XXError", "Latency")),

@@ -11,7 +11,12 @@ from chalicelib.ingestion import events
 from deploy import package
 from tests.packaged import Template, find, of_type
 
-FUNCTIONS = {"APIHandler": "ApiHandler", "IngestUpload": "IngestUpload", "ExportBulk": "ExportBulk"}
+FUNCTIONS = {
+    "APIHandler": "ApiHandler",
+    "IngestUpload": "IngestUpload",
+    "ExportBulk": "ExportBulk",
+    "ReprocessReport": "ReprocessReport",
+}
 
 # The bucket and the table.
 
@@ -92,27 +97,49 @@ def test_an_upload_goes_from_the_bucket_through_the_queue_to_the_function(deploy
     assert deployed["Resources"]["ReportsBucket"]["DependsOn"] == "IncomingQueuePolicy"
     allowed = find(deployed, "IncomingQueuePolicy/PolicyDocument/Statement/0")
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
-    (source,) = of_type(deployed, "AWS::Lambda::EventSourceMapping").values()
-    assert source["FunctionName"] == {"Ref": "IngestUpload"}
-    assert source["EventSourceArn"] == queue
+
+
+@pytest.mark.parametrize(
+    ("function", "queue", "concurrency"),
+    [
+        ("IngestUpload", "IncomingQueue", "IngestConcurrency"),
+        ("ReprocessReport", "ReprocessQueue", "ReprocessConcurrency"),
+    ],
+)
+def test_a_function_takes_the_messages_of_its_queue(
+    deployed: Template, function: str, queue: str, concurrency: str
+) -> None:
+    sources = of_type(deployed, "AWS::Lambda::EventSourceMapping").values()
+    (source,) = (each for each in sources if each["FunctionName"] == {"Ref": function})
+    assert source["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "IngestConcurrency"}}
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": concurrency}}
 
 
-def test_a_message_is_hidden_six_timeouts_long_and_given_up_after_five_tries(deployed: Template) -> None:
-    assert find(deployed, "IncomingQueue/VisibilityTimeout") == 6 * find(deployed, "IngestUpload/Timeout")
-    dead = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-    assert find(deployed, "IncomingQueue/RedrivePolicy") == {"deadLetterTargetArn": dead, "maxReceiveCount": 5}
+QUEUES = [
+    ("IngestUpload", "IncomingQueue", "DeadLetterQueue"),
+    ("ReprocessReport", "ReprocessQueue", "ReprocessDeadLetterQueue"),
+]
+
+
+@pytest.mark.parametrize(("function", "queue", "dead_letters"), QUEUES)
+def test_a_message_is_hidden_six_timeouts_long_and_given_up_after_five_tries(
+    deployed: Template, function: str, queue: str, dead_letters: str
+) -> None:
+    assert find(deployed, f"{queue}/VisibilityTimeout") == 6 * find(deployed, f"{function}/Timeout")
+    dead = {"Fn::GetAtt": [dead_letters, "Arn"]}
+    assert find(deployed, f"{queue}/RedrivePolicy") == {"deadLetterTargetArn": dead, "maxReceiveCount": 5}
     # A dead letter keeps the age that it had while it waited.
-    waiting, dead_letters = (
-        find(deployed, f"{q}/MessageRetentionPeriod") for q in ("IncomingQueue", "DeadLetterQueue")
-    )
-    assert dead_letters >= 2 * waiting
+    waiting, dead_for = (find(deployed, f"{q}/MessageRetentionPeriod") for q in (queue, dead_letters))
+    assert dead_for >= 2 * waiting
 
 
-def test_only_the_incoming_queue_gives_dead_letters(deployed: Template) -> None:
-    name = find(deployed, "IncomingQueue/QueueName")["Fn::Sub"]
-    allowed = find(deployed, "DeadLetterQueue/RedriveAllowPolicy")
+@pytest.mark.parametrize(("function", "queue", "dead_letters"), QUEUES)
+def test_only_its_own_queue_gives_dead_letters(
+    deployed: Template, function: str, queue: str, dead_letters: str
+) -> None:
+    name = find(deployed, f"{queue}/QueueName")["Fn::Sub"]
+    allowed = find(deployed, f"{dead_letters}/RedriveAllowPolicy")
     arn = f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
     assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [{"Fn::Sub": arn}]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -21,6 +22,12 @@ def ids(base: str) -> Iterator[str]:
     while True:
         yield f"{base}-{number}"
         number += 1
+
+
+def is_of(report_id: str, base: str) -> bool:
+    """Whether `report_id` is one of `ids(base)`."""
+    lead, _, number = report_id.rpartition("-")
+    return report_id == base or (lead == base and re.fullmatch("[1-9][0-9]*", number) is not None and number != "1")
 
 
 def resemblance(index_number: str | None, text: str, other_index_number: str | None, other_text: str) -> float:

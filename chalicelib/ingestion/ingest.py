@@ -47,7 +47,7 @@ def receive(storage: Storage, key: str, now: datetime) -> State | None:
     """
     if not key.startswith(PREFIX):
         raise BadRequest("no_upload", f"{key!r} does not lie under {PREFIX!r}.")
-    return _decide_anew(lambda attempt: _receive(_Work(storage, now, attempt), key))
+    return decide_anew(lambda attempt: _receive(_Work(storage, now, attempt), key))
 
 
 def settle(storage: Storage, upload_id: str, township: str, now: datetime) -> State:
@@ -55,7 +55,16 @@ def settle(storage: Storage, upload_id: str, township: str, now: datetime) -> St
 
     Raises NotFound `unknown_upload`, and Conflict `township_not_asked` in any other state.
     """
-    return _decide_anew(lambda attempt: _settle(_Work(storage, now, attempt), upload_id, township))
+    return decide_anew(lambda attempt: _settle(_Work(storage, now, attempt), upload_id, township))
+
+
+def retry(storage: Storage, upload_id: str, now: datetime) -> State:
+    """Decide anew on the kept bytes of an upload that was rejected or waits for its township; its state afterwards.
+
+    An upload that has another state, or never had a file, stays as it is. Raises NotFound `unknown_upload`, or
+    `object_missing` where its bytes are gone.
+    """
+    return decide_anew(lambda attempt: _retry(_Work(storage, now, attempt), upload_id))
 
 
 def find_known(storage: Storage, sha256: str, township: str | None) -> dict[str, Any] | None:
@@ -92,7 +101,11 @@ class _Work:
         return Held(held.state, held.version + 1)
 
 
-def _decide_anew(decide: Callable[[int], T]) -> T:
+def decide_anew(decide: Callable[[int], T]) -> T:
+    """What `decide` gives for the number of the attempt, again after each OvertakenError, with growing pauses.
+
+    Raises StorageError `contended` when other writers are always first.
+    """
     for attempt in range(ATTEMPTS):
         try:
             return decide(attempt)
@@ -120,11 +133,7 @@ def _receive(work: _Work, key: str) -> State | None:
 
 
 def _settle(work: _Work, upload_id: str, township: str) -> State:
-    held = upload_state.load(work.storage.index, upload_id)
-    if held is None:
-        raise NotFound(
-            "unknown_upload", f"There is no upload {upload_id!r}.", "Ask for an address at POST /v1/uploads."
-        )
+    held = _load(work, upload_id)
     state = held.state
     if state["state"] == "published" and state["township"] == township:
         return state
@@ -134,6 +143,25 @@ def _settle(work: _Work, upload_id: str, township: str) -> State:
     data = work.storage.objects.get(layout.raw_object(state["sha256"]))
     named = Held({**state, "township": township}, held.version)
     return _decide(work, named, data, len(data), len(data)).state
+
+
+def _retry(work: _Work, upload_id: str) -> State:
+    held = _load(work, upload_id)
+    sha256 = held.state["sha256"]
+    if held.state["state"] not in ("rejected", "needs_township") or sha256 is None:
+        return held.state
+    objects, key, limit = work.storage.objects, layout.raw_object(sha256), intake.max_bytes(os.environ)
+    size = objects.stat(key).size
+    return _decide(work, held, objects.get(key) if size <= limit else None, size, limit).state
+
+
+def _load(work: _Work, upload_id: str) -> Held:
+    held = upload_state.load(work.storage.index, upload_id)
+    if held is None:
+        raise NotFound(
+            "unknown_upload", f"There is no upload {upload_id!r}.", "Ask for an address at POST /v1/uploads."
+        )
+    return held
 
 
 def _find_upload(work: _Work, arrival: Arrival) -> Held:
@@ -163,7 +191,7 @@ def _publish(work: _Work, held: Held, data: bytes) -> Held:
     sha256, named = held.state["sha256"], held.state["township"]
     if known := find_known(work.storage, sha256, named):
         return _tell_unchanged(work, held, known)
-    parsed = _parse(data, held.state["filename"], named)
+    parsed = parse(data, held.state["filename"], named)
     code = parsed.record["township"]["code"]
     if code is None:
         return _ask_township(work, held, parsed)
@@ -234,7 +262,8 @@ def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: l
     work.storage.objects.put(f"rejected/{name}.json", orjson.dumps(body), "application/json")
 
 
-def _parse(data: bytes, filename: str, township: str | None) -> Parsed:
+def parse(data: bytes, filename: str, township: str | None) -> Parsed:
+    """Read a file of a stranger, as `parse_upload` does."""
     from chalicelib.reading.parse import parse_upload  # here, so that reading an upload's state never loads the parser
 
     with logs.timed("parse_ms"):

@@ -73,13 +73,7 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
     `too_many_figures` with nothing written.
     """
     while True:
-        record = records.identified(parsed.record, place.report_id, place.number)
-        body = records.dump(record)
-        _require_servable(len(body), len(parsed.text.encode()))
-        stored = orjson.loads(body)
-        records.validate(stored)
-        if len(body) > MAX_ENTRY_BYTES // 4:  # a smaller record's rows fit even if they were not gzipped
-            _require_rows_fit(stored)
+        body = record_bytes(parsed, place.report_id, place.number)
         key = layout.record_object(place.report_id, place.number)
         if objects.put_new(key, body, "application/json") or objects.get(key) == body:
             text = layout.text_object(place.report_id, place.number)
@@ -88,6 +82,17 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
         if not skip_taken:
             raise OvertakenError(key)
         place = replace(place, number=place.number + 1)
+
+
+def record_bytes(parsed: records.Parsed, report_id: str, number: int) -> bytes:
+    """The record as it is stored. Raises ReportError `schema`, `too_large` or `too_many_figures`."""
+    body = records.dump(records.identified(parsed.record, report_id, number))
+    _require_servable(len(body), len(parsed.text.encode()))
+    stored = orjson.loads(body)
+    records.validate(stored)
+    if len(body) > MAX_ENTRY_BYTES // 4:  # a smaller record's rows fit even if they were not gzipped
+        _require_rows_fit(stored)
+    return body
 
 
 def _require_servable(*sizes: int) -> None:

@@ -1,1 +1,1 @@
-"""What an operator asks of a whole collection: whether index and objects agree, and to make one anew of the other."""
+"""What an operator asks of a whole collection: whether index and objects agree, to make one anew of the other, to read all again."""

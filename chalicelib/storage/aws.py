@@ -1,4 +1,4 @@
-"""S3 and DynamoDB: the storage on AWS. The only module that imports boto3.
+"""S3 and DynamoDB: the storage on AWS. The only module that imports boto3; `queue_aws` takes its client from here.
 
 The bucket and the table (keys `pk` and `sk`, both strings) are made by the deployment template. Reading an object that
 is missing answers 404 only with `s3:ListBucket`: without that permission S3 says 403, which is a StorageError here.
@@ -37,6 +37,7 @@ from chalicelib.storage.contract import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 # botocore repeats throttles, 5xx and lost connections by itself; these are for what it does not know to be repeatable.
 _ATTEMPTS = 5
@@ -73,13 +74,14 @@ def open_storage(bucket: str, table: str, session: boto3.Session | None = None) 
 
 
 class Clients:
-    """The clients of S3 and DynamoDB, each made at its first use: that costs a good part of a cold start."""
+    """The clients of S3, DynamoDB and SQS, each made at its first use: that costs a good part of a cold start."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
         self._session = session
         self._lock = threading.RLock()  # clients are safe for threads, the session that makes them is not
         self._s3: S3Client | None = None
         self._dynamodb: DynamoDBClient | None = None
+        self._sqs: SQSClient | None = None
 
     @property
     def session(self) -> boto3.Session:
@@ -104,6 +106,13 @@ class Clients:
                     self._dynamodb = self.session.client("dynamodb", config=config)
             return self._dynamodb
 
+    @property
+    def sqs(self) -> SQSClient:
+        with self._lock:
+            config = _PATIENT.merge(Config(connect_timeout=2, read_timeout=10))
+            self._sqs = self._sqs or self.session.client("sqs", config=config)
+            return self._sqs
+
 
 class S3Objects:
     def __init__(self, bucket: str, clients: Clients) -> None:
@@ -111,7 +120,7 @@ class S3Objects:
 
     def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         check_key(key)
-        with _failures():
+        with failures():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
     def put_new(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
@@ -120,12 +129,12 @@ class S3Objects:
         def send() -> None:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
 
-        with _failures():
+        with failures():
             return _repeated(send, _RACING_PUT, _TAKEN) is None
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
         check_key(key)
-        with _failures():
+        with failures():
             self._s3.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": content_type})
 
     def get(self, key: str) -> bytes:
@@ -134,25 +143,25 @@ class S3Objects:
 
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        with _failures(key):
+        with failures(key):
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
-        with contextlib.closing(body), _failures():
+        with contextlib.closing(body), failures():
             yield cast(BinaryIO, body)
 
     def stat(self, key: str) -> ObjectInfo:
-        with _failures(key):
+        with failures(key):
             found = self._s3.head_object(Bucket=self._bucket, Key=key)
         return ObjectInfo(key, found["ContentLength"], found["LastModified"].timestamp(), found["ETag"].strip('"'))
 
     def keys(self, prefix: str) -> Iterator[str]:
-        with _failures():
+        with failures():
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 for found in page.get("Contents", []):
                     if not found["Key"].endswith("/"):  # the mark of an empty folder that consoles make
                         yield found["Key"]
 
     def delete(self, key: str) -> None:
-        with _failures():
+        with failures():
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def delete_unchanged(self, key: str, etag: str) -> None:
@@ -169,7 +178,7 @@ class S3Objects:
         check_key(key)
         check_seconds(seconds)
         what = {"Bucket": self._bucket, "Key": key, "IfNoneMatch": "*"}
-        with _failures():
+        with failures():
             url = self._s3.generate_presigned_url("put_object", Params=what, ExpiresIn=seconds)
         return UploadAddress(url, headers={"If-None-Match": "*"})
 
@@ -182,7 +191,7 @@ class S3Objects:
             "ResponseContentDisposition": content_disposition(filename),
             "ResponseContentType": content_type,
         }
-        with _failures():
+        with failures():
             return self._s3.generate_presigned_url("get_object", Params=what, ExpiresIn=seconds)
 
     @property
@@ -197,7 +206,7 @@ class DynamoIndex:
         self._table, self.clients = table, clients
 
     def get(self, pk: str, sk: str) -> Entry | None:
-        with _failures():
+        with failures():
             answer = self._dynamodb.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
         return _entry(answer["Item"]) if "Item" in answer else None
 
@@ -206,7 +215,7 @@ class DynamoIndex:
             return []
         entries: list[Entry] = []
         request = self._query(pk, prefix, after)
-        with _failures():
+        with failures():
             while True:
                 page = self._dynamodb.query(**request, Limit=limit - len(entries))
                 entries += map(_entry, page["Items"])
@@ -220,19 +229,19 @@ class DynamoIndex:
         if not writes:
             return
         send = self._sender(writes)
-        with _failures():
+        with failures():
             failed = _repeated(send, _COLLISION, _EXPECTATION_FAILED)
         if failed is not None:
             raise entry_changed(_culprit(writes, failed)) from failed
 
     def write(self, writes: Sequence[Put | Delete]) -> None:
         check_free_writes(writes)
-        with _failures():
+        with failures():
             for start in range(0, len(writes), _BATCH):
                 self._write_batch([_free_request(write) for write in writes[start : start + _BATCH]])
 
     def entries(self) -> Iterator[Entry]:
-        with _failures():
+        with failures():
             for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
                 yield from map(_entry, page["Items"])
 
@@ -374,7 +383,7 @@ def _culprit(writes: Sequence[Put | Delete], error: ClientError) -> Put | Delete
 
 
 @contextlib.contextmanager
-def _failures(key: str | None = None) -> Iterator[None]:
+def failures(key: str | None = None) -> Iterator[None]:
     """Every failure as one of the family; a missing object is NotFound where its `key` is given."""
     try:
         yield
