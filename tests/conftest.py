@@ -24,8 +24,10 @@ from tests.resources import create_resources
 if TYPE_CHECKING:
     import boto3
 
+    from tests.deployment import Deployment
     from tests.engines import Engines
 
+pytest.register_assert_rewrite("tests.contract", "tests.deployment")
 _numbers = itertools.count(1)
 
 # What an engine does otherwise than AWS, by the test that it fails. A new version that mends it fails as XPASS.
@@ -185,3 +187,30 @@ def package_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def package_prod(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return packaged.package_once("prod", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    package_dev: Path, engines: Engines, engines_session: boto3.Session, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The packaged functions over the engines, out of the unpacked zip; for all tests of this process."""
+    from chalicelib.storage import aws
+    from tests.deployment import Deployment
+
+    name = f"reports-{next(_numbers)}"
+    with engines.storage(name, engines_session) as storage:
+        assert isinstance(storage.index, aws.DynamoIndex)
+        # Made while the engines' addresses are set.
+        assert storage.index.clients.s3
+        assert storage.index.clients.dynamodb
+    there = Deployment(package_dev, engines, storage, name, tmp_path_factory.mktemp("deployed"))
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="session")
+def told(deployment: Deployment) -> dict[str, Any]:
+    """What each of `tests.stories` gave back; all of it has happened to the deployment."""
+    from tests import stories
+
+    return stories.tell_all(deployment)

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator
 
 import app as application
 from app import app, ingest_upload
@@ -19,13 +18,12 @@ from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest
 from chalicelib.storage import Storage
-from chalicelib.web.pages import CONTRACT
 from chalicelib.web.routes import ROUTES, Route
-from tests.gateway import Answer, call, get, post
+from tests.contract import check_shape
+from tests.gateway import call, get, post
 from tests.published import TINGPANG, indicator, publish, record
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())
 
 
 @pytest.fixture
@@ -38,20 +36,6 @@ def filled(storage: Storage) -> Storage:
     publish(storage, record(suffix="-h1", kind="half-year", issued="2022-07-01", published="2022-07-01T09:00"))
     export.publish_files(storage)
     return storage
-
-
-def check_shape(route: Route, answer: Answer) -> None:
-    """The body fits the schema that the contract gives for this status."""
-    responses = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
-    assert str(answer.status) in responses
-    (media,) = responses[str(answer.status)]["content"]
-    assert answer.headers["content-type"] == f"{media}; charset=utf-8"
-    if media != "application/json" or route.answer is None:
-        return
-    schema = responses[str(answer.status)]["content"][media]["schema"]
-    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
-    errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(answer.json)]
-    assert not errors
 
 
 ADDRESSES = {

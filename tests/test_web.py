@@ -18,6 +18,7 @@ from chalicelib import township_search
 from chalicelib.storage import Storage
 from chalicelib.web import api, problems, replies
 from chalicelib.web.routes import ROUTES
+from tests.contract import check_problem
 from tests.gateway import Answer, call, event, get, post
 from tests.published import TINGPANG, indicator, publish, record
 
@@ -40,11 +41,10 @@ def filled(storage: Storage) -> Storage:
 
 
 def problem(answer: Answer) -> dict[str, Any]:
-    assert answer.headers["content-type"] == "application/problem+json; charset=utf-8"
+    check_problem(answer)
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "no-store"
     found: dict[str, Any] = answer.json
-    assert found["status"] == answer.status
     assert found["type"].removeprefix(problems.PREFIX) in problems.load_kinds()
     assert found["detail"]
     return found

@@ -1,0 +1,166 @@
+"""What happens to a deployment: publishers send files of every kind, files are exported again and again, writings break off.
+
+`tell_all` lets it happen once, in this order. Together the stories make each function do all that it ever does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from chalicelib.bulk import export
+from chalicelib.catalog import layout
+from chalicelib.catalog.layout import Mark, Rows
+from chalicelib.ingestion import intake
+from chalicelib.ingestion.upload_state import iso
+from chalicelib.storage import Put
+from deploy import package
+from tests.deployment import Deployment, Sent
+from tests.gateway import Answer
+
+SEEDS = package.ROOT / "seeds"
+SEED = (SEEDS / "亭旁镇-2022.txt").read_bytes()
+REPORT, TAIPING = "331022103-2022", "331081001"
+OTHER_REPORT, OTHER_SEED = "331024106-2023", (SEEDS / "下各镇-2023.txt").read_bytes()
+CORRECTED = SEED.replace("45478万元".encode(), "45479万元".encode())
+# Nothing in the text makes it certain which of the places with that name it is of.
+AMBIGUOUS = re.sub(r".*索引号.*\n", "", SEED.decode().replace("亭旁", "太平")).encode()
+WITHOUT_YEAR = re.sub(r"20\d\d", "", AMBIGUOUS.decode()).encode()
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(1000)
+TOO_LARGE = b"x" * (intake.MAX_BYTES + 1)
+POISON = '{"Records": [{"eventName": "ObjectCreated:Put"}]}'
+# A file dropped without an upload has any name; S3 tells it percent-encoded.
+DROPPED = "incoming/下各镇 2023+修订%.txt"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A file whose township was asked for, and the answer to who named one."""
+
+    sent: Sent
+    named: Answer
+
+
+def ask_for_bulk_files_too_early(there: Deployment) -> Answer:
+    return there.get("/v1/bulk")
+
+
+def send_a_report(there: Deployment) -> Sent:
+    return there.send("亭旁镇-2022.txt", SEED)
+
+
+def deliver_the_notice_again(there: Deployment) -> tuple[list[int], dict[str, Any]]:
+    """The notice of a file that was taken meanwhile: what fails, and the upload's state."""
+    created = there.ask_address("again.txt")
+    there.put(created, SEED)
+    notice = there.notice(f"incoming/{created.json['id']}")
+    failed = there.deliver([notice]) + there.deliver([notice])
+    return failed, there.get(created.json["url"]).json
+
+
+def send_a_second_file_to_the_same_address(there: Deployment) -> tuple[int, int]:
+    """The statuses of both PUTs."""
+    created = there.ask_address("twice.txt")
+    statuses = there.put(created, SEED).status_code, there.put(created, CORRECTED).status_code
+    there.deliver([there.notice(f"incoming/{created.json['id']}")])
+    return statuses
+
+
+def send_a_corrected_report(there: Deployment) -> Sent:
+    return there.send("亭旁镇-2022.txt", CORRECTED)
+
+
+def export_for_the_first_time(there: Deployment) -> Any:
+    return there.export()
+
+
+def send_a_report_that_has_to_be_asked_about(there: Deployment) -> Settled:
+    sent = there.send("太平镇.txt", AMBIGUOUS)
+    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+
+
+def name_the_township_of_what_is_refused_then(there: Deployment) -> Settled:
+    sent = there.send("太平镇.txt", WITHOUT_YEAR)
+    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+
+
+def correct_a_report_that_has_to_be_asked_about(there: Deployment) -> Settled:
+    sent = there.send("太平镇.txt", AMBIGUOUS.replace("45478万元".encode(), "45479万元".encode()))
+    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+
+
+def send_a_picture(there: Deployment) -> Sent:
+    return there.send("图片.png", PICTURE)
+
+
+def send_too_large_a_file(there: Deployment) -> Sent:
+    return there.send("大.txt", TOO_LARGE)
+
+
+def deliver_a_poison_message_beside_a_good_one(there: Deployment) -> list[int]:
+    there.storage.objects.put(DROPPED, OTHER_SEED)
+    return there.deliver([POISON, there.notice(DROPPED)])
+
+
+def export_what_has_changed(there: Deployment) -> Any:
+    return there.export()
+
+
+def export_when_the_files_before_have_been_out_of_use_for_long(there: Deployment) -> tuple[set[str], set[str]]:
+    """The keys of all bulk files before and after."""
+    noted = orjson.loads(there.storage.objects.get(export.RETIRED))
+    old = iso(datetime.now(UTC) - 2 * export.GRACE)
+    there.storage.objects.put(export.RETIRED, orjson.dumps(dict.fromkeys(noted, old)))
+    there.send("稽东镇-2023.txt", (SEEDS / "稽东镇-2023.txt").read_bytes())
+    before = set(there.storage.objects.keys(export.FOLDER))
+    there.export()
+    return before, set(there.storage.objects.keys(export.FOLDER))
+
+
+def deliver_long_after_a_writing_broke_off(there: Deployment) -> list[int]:
+    """How many rows the broken-off writing has left, before the next two deliveries and after each."""
+    index, record = there.storage.index, orjson.loads(there.storage.objects.get(layout.record_object(OTHER_REPORT, 1)))
+    rows = Rows(1, layout.new_token())
+    puts = layout.row_puts(record, rows.token)
+    since = iso(datetime.now(UTC) - timedelta(hours=3))
+    mark = layout.pending(OTHER_REPORT, rows.token)
+    index.commit([Put(*mark, layout.write_pending(Mark(rows, None, since)), 0)])
+    index.write(puts)
+    left = [len(puts)]
+    for _ in range(2):
+        there.deliver([there.notice("bulk/manifest.json")])  # of nothing that came in
+        left.append(sum(index.get(put.pk, put.sk) is not None for put in puts))
+        marked = index.get(*mark)
+        if marked:  # a sweep removes the mark an hour later
+            body = layout.write_pending(layout.read_pending(marked.body)._replace(since=since))
+            index.commit([Put(*mark, body, marked.version)])
+    return [*left, int(index.get(*mark) is not None)]
+
+
+STORIES: tuple[Callable[[Deployment], Any], ...] = (
+    ask_for_bulk_files_too_early,
+    send_a_report,
+    deliver_the_notice_again,
+    send_a_second_file_to_the_same_address,
+    send_a_corrected_report,
+    export_for_the_first_time,
+    send_a_report_that_has_to_be_asked_about,
+    name_the_township_of_what_is_refused_then,
+    correct_a_report_that_has_to_be_asked_about,
+    send_a_picture,
+    send_too_large_a_file,
+    deliver_a_poison_message_beside_a_good_one,
+    export_what_has_changed,
+    export_when_the_files_before_have_been_out_of_use_for_long,
+    deliver_long_after_a_writing_broke_off,
+)
+
+
+def tell_all(there: Deployment) -> dict[str, Any]:
+    """What each story gave back, by its function's name."""
+    return {story.__name__: story(there) for story in STORIES}
