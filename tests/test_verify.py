@@ -14,10 +14,10 @@ import pytest
 from chalicelib.catalog import layout, pending
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import ingest, uploads
-from chalicelib.ingestion.upload_state import iso
 from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
 from chalicelib.storage import Delete, Entry, Put, Storage, local
+from chalicelib.utc import iso
 from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, read_report, report, write_report
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,6 +13,7 @@ from chalicelib.ingestion import events, ingest, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.storage import Storage
 from chalicelib.telemetry import logs, metrics
+from chalicelib.utc import iso
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def outcome(state: State | None, now: datetime) -> str:
     """
     if state is None:
         return "missing"
-    if state["updated"] != upload_state.iso(now):
+    if state["updated"] != iso(now):
         return "repeated"
     return "unchanged" if state["unchanged"] else str(state["state"])
 

@@ -29,6 +29,7 @@ from chalicelib.ingestion.upload_state import Held, State
 from chalicelib.records import Parsed
 from chalicelib.storage import Put, Storage
 from chalicelib.telemetry import logs
+from chalicelib.utc import iso
 
 ATTEMPTS = 9
 # From this attempt on, a revision number that somebody took and never published is passed over.
@@ -256,7 +257,7 @@ def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: l
         "upload": name[:32],
         "filename": filename,
         "sha256": sha256,
-        "time": upload_state.iso(work.now),
+        "time": iso(work.now),
         "reasons": reasons,
     }
     work.storage.objects.put(f"rejected/{name}.json", orjson.dumps(body), "application/json")
