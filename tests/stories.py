@@ -17,7 +17,7 @@ from chalicelib.bulk import export
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import intake
-from chalicelib.ingestion.upload_state import iso
+from chalicelib.moments import iso
 from chalicelib.storage import Put
 from deploy import package
 from tests.deployment import Deployment, Sent

@@ -14,9 +14,9 @@ import pytest
 from chalicelib.catalog import layout, pending
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import ingest, uploads
-from chalicelib.ingestion.upload_state import iso
 from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
+from chalicelib.moments import iso
 from chalicelib.storage import Delete, Entry, Put, Storage, local
 from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, read_report, report, write_report
 

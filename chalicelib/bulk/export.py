@@ -22,7 +22,7 @@ from chalicelib.bulk import rows
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Span
 from chalicelib.errors import NotFound, StorageError
-from chalicelib.ingestion.upload_state import iso
+from chalicelib.moments import iso
 from chalicelib.storage import Entry, Index, Objects, Storage
 
 FOLDER = "bulk/"

@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.catalog import pending
 from chalicelib.ingestion import events, ingest, upload_state
 from chalicelib.ingestion.upload_state import State
+from chalicelib.moments import iso
 from chalicelib.storage import Storage
 from chalicelib.telemetry import logs, metrics
 
@@ -73,7 +74,7 @@ def outcome(state: State | None, now: datetime) -> str:
     """
     if state is None:
         return "missing"
-    if state["updated"] != upload_state.iso(now):
+    if state["updated"] != iso(now):
         return "repeated"
     return "unchanged" if state["unchanged"] else str(state["state"])
 

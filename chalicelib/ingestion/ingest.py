@@ -26,6 +26,7 @@ from chalicelib.ingestion.events import ODD_BYTES, PREFIX
 from chalicelib.ingestion.intake import Arrival
 from chalicelib.ingestion.publish import OvertakenError
 from chalicelib.ingestion.upload_state import Held, State
+from chalicelib.moments import iso
 from chalicelib.records import Parsed
 from chalicelib.storage import Put, Storage
 from chalicelib.telemetry import logs
@@ -228,7 +229,7 @@ def _keep_reasons(work: _Work, name: str, filename: str, sha256: str, reasons: l
         "upload": name[:32],
         "filename": filename,
         "sha256": sha256,
-        "time": upload_state.iso(work.now),
+        "time": iso(work.now),
         "reasons": reasons,
     }
     work.storage.objects.put(f"rejected/{name}.json", orjson.dumps(body), "application/json")

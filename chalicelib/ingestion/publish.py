@@ -20,7 +20,7 @@ from chalicelib.catalog import layout, pending
 from chalicelib.catalog.layout import Rows
 from chalicelib.errors import Conflict, ReportError, TooLarge
 from chalicelib.ingestion import identity
-from chalicelib.ingestion.upload_state import iso
+from chalicelib.moments import iso
 from chalicelib.storage import Objects, Put, Storage
 from chalicelib.storage.contract import check_free_writes
 

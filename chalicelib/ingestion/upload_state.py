@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.errors import ReportError
 from chalicelib.ingestion.events import PREFIX
+from chalicelib.moments import iso
 from chalicelib.storage import Index, Objects, Put
 
 State = dict[str, Any]
@@ -130,8 +131,3 @@ def _looks_like_path(name: str) -> bool:
 
 def _spells_bytes(name: str) -> bool:
     return any("\udc80" <= c <= "\udcff" for c in name) and not any("\ud800" <= c < "\udc80" for c in name)
-
-
-def iso(moment: datetime) -> str:
-    """UTC to the second, as `2024-03-01T08:30:00Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

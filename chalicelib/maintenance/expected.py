@@ -18,7 +18,7 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Key
 from chalicelib.errors import NotFound, StorageError
-from chalicelib.ingestion.upload_state import iso
+from chalicelib.moments import iso
 from chalicelib.storage import Objects
 
 Bodies = dict[Key, bytes]
