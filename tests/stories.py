@@ -17,8 +17,8 @@ from chalicelib.bulk import export
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import intake
+from chalicelib.moments import iso
 from chalicelib.storage import Put
-from chalicelib.utc import iso
 from deploy import package
 from tests.deployment import Deployment, Sent
 from tests.gateway import Answer

@@ -16,8 +16,8 @@ from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import ingest, uploads
 from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
+from chalicelib.moments import iso
 from chalicelib.storage import Delete, Entry, Put, Storage, local
-from chalicelib.utc import iso
 from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, read_report, report, write_report
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,8 +22,8 @@ from chalicelib.bulk import rows
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Span
 from chalicelib.errors import NotFound, StorageError
+from chalicelib.moments import iso
 from chalicelib.storage import Entry, Index, Objects, Storage
-from chalicelib.utc import iso
 
 FOLDER = "bulk/"
 MANIFEST = FOLDER + "manifest.json"

@@ -17,8 +17,8 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.moments import iso
 from chalicelib.storage import Delete, Entry, Index, Put, Storage
-from chalicelib.utc import iso
 
 # No writing takes so long: a function ends after minutes. One that was stopped for longer finds its mark taken away
 # and begins anew.

@@ -11,9 +11,9 @@ from typing import Any
 from chalicelib.catalog import pending
 from chalicelib.ingestion import events, ingest, upload_state
 from chalicelib.ingestion.upload_state import State
+from chalicelib.moments import iso
 from chalicelib.storage import Storage
 from chalicelib.telemetry import logs, metrics
-from chalicelib.utc import iso
 
 log = logging.getLogger(__name__)
 

@@ -26,10 +26,10 @@ from chalicelib.ingestion.events import ODD_BYTES, PREFIX
 from chalicelib.ingestion.intake import Arrival
 from chalicelib.ingestion.publish import OvertakenError
 from chalicelib.ingestion.upload_state import Held, State
+from chalicelib.moments import iso
 from chalicelib.records import Parsed
 from chalicelib.storage import Put, Storage
 from chalicelib.telemetry import logs
-from chalicelib.utc import iso
 
 ATTEMPTS = 9
 # From this attempt on, a revision number that somebody took and never published is passed over.

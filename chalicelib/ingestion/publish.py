@@ -20,9 +20,9 @@ from chalicelib.catalog import layout, pending
 from chalicelib.catalog.layout import Rows
 from chalicelib.errors import Conflict, ReportError, TooLarge
 from chalicelib.ingestion import identity
+from chalicelib.moments import iso
 from chalicelib.storage import Objects, Put, Storage
 from chalicelib.storage.contract import MAX_ENTRY_BYTES, check_free_writes
-from chalicelib.utc import iso
 
 Record = dict[str, Any]
 

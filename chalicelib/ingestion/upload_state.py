@@ -12,8 +12,8 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.errors import ReportError
 from chalicelib.ingestion.events import PREFIX
+from chalicelib.moments import iso
 from chalicelib.storage import Index, Objects, Put
-from chalicelib.utc import iso
 
 State = dict[str, Any]
 # Longer names fail on common file systems; the end holds the extension, which says more than the beginning.

@@ -18,8 +18,8 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Key
 from chalicelib.errors import NotFound, StorageError
+from chalicelib.moments import iso
 from chalicelib.storage import Objects
-from chalicelib.utc import iso
 
 Bodies = dict[Key, bytes]
 

@@ -1,4 +1,4 @@
-"""Moments as the records, the index and the API write them."""
+"""Moments as the data tell them."""
 
 from __future__ import annotations
 
