@@ -55,24 +55,39 @@ def first_cases(size: int) -> list[Case]:
 def receive(storage: Storage, case: Case) -> str | None:
     """Publish the report: the id of its upload, None where its bytes are published already.
 
-    The township is named only where the page leaves it open, as a publisher does. Raises RuntimeError for a report that
-    became anything but the one that it is.
+    The township is named only where the page leaves it open or does not tell it, as a publisher does. Raises RuntimeError
+    for a report that became anything but the one that it is.
     """
     data = report_text(*case).encode()
     if ingest.find_known(storage, hashlib.sha256(data).hexdigest(), case[0]):
         return None
-    upload: str = uploads.announce(storage, filename(*case), None, NOW)["id"]
+    state = _send(storage, case, data, None)
+    if state["state"] == "needs_township":
+        with _names_of(case):
+            state = ingest.settle(storage, state["id"], case[0], NOW)
+    elif [each["code"] for each in state["reasons"]] == ["no_township"]:
+        state = _send(storage, case, data, case[0])
+    if not state["report"] or state["report"]["id"] != f"{case[0]}-{case[1]}":
+        raise RuntimeError(f"{case} became {state}")
+    return str(state["id"])
+
+
+def _send(storage: Storage, case: Case, data: bytes, township: str | None) -> upload_state.State:
+    upload = uploads.announce(storage, filename(*case), township, NOW)["id"]
     key = upload_state.object_key(upload)
     storage.objects.put(key, data)
-    chance = random.Random(f"{case}")
-    # What ingestion names its writings by is random, so that no two are called alike; here two loads shall be.
-    with mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()):
+    with _names_of(case):
         state = ingest.receive(storage, key, NOW)
-        if state and state["state"] == "needs_township":
-            state = ingest.settle(storage, upload, case[0], NOW)
-    if not state or not state["report"] or state["report"]["id"] != f"{case[0]}-{case[1]}":
-        raise RuntimeError(f"{case} became {state}")
-    return upload
+    assert state is not None
+    return state
+
+
+@contextlib.contextmanager
+def _names_of(case: Case) -> Iterator[None]:
+    """What ingestion names its writings by is random, so that no two are called alike; here two loads shall be."""
+    chance = random.Random(f"{case}")
+    with mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()):
+        yield
 
 
 def load(opener: Opener, cases: Sequence[Case], quick: bool, told: str = "") -> Loaded:

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,9 @@ from tests.recorded_calls import Call
 BASE = f"https://{events.host(REGION)}/{events.STAGE}"
 TABLES = f"arn:aws:dynamodb:{REGION}:{events.ACCOUNT}:table/"
 QUEUE = f"arn:aws:sqs:{REGION}:{events.ACCOUNT}:reports-dev-incoming"
-API, INGEST, EXPORT = "APIHandler", "IngestUpload", "ExportBulk"
-FUNCTIONS = (API, INGEST, EXPORT)
+REPROCESS_QUEUE = f"arn:aws:sqs:{REGION}:{events.ACCOUNT}:reports-dev-reprocess"
+API, INGEST, EXPORT, REPROCESS = "APIHandler", "IngestUpload", "ExportBulk", "ReprocessReport"
+FUNCTIONS = (API, INGEST, EXPORT, REPROCESS)
 _NAMES = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": events.ACCOUNT}
 PATIENCE = 30  # seconds for the engines' answer to one request
 
@@ -68,6 +69,7 @@ class Deployment:
             "ReportsBucket.Arn": f"arn:aws:s3:::{self.name}",
             "ReportsTable.Arn": TABLES + self.name,
             "IncomingQueue.Arn": QUEUE,
+            "ReprocessQueue.Arn": REPROCESS_QUEUE,
         }
 
     def close(self) -> None:
@@ -143,8 +145,16 @@ class Deployment:
 
     def deliver(self, bodies: Sequence[str], function: Function | None = None) -> list[int]:
         """Hand a batch to the function; the places in the batch of the messages that come again."""
-        event = events.queue_event(bodies, QUEUE, REGION)
-        answer = (function or self.function(INGEST)).invoke(event)
+        return self._hand_over(bodies, QUEUE, function or self.function(INGEST))
+
+    def reprocess(self, *tasks: Mapping[str, str]) -> list[int]:
+        """Hand tasks of one run to the function that reads again, as one batch; the places of those that come again."""
+        bodies = [orjson.dumps({"reprocess": {"run": "run-1", **task}}).decode() for task in tasks]
+        return self._hand_over(bodies, REPROCESS_QUEUE, self.function(REPROCESS))
+
+    def _hand_over(self, bodies: Sequence[str], queue: str, function: Function) -> list[int]:
+        event = events.queue_event(bodies, queue, REGION)
+        answer = function.invoke(event)
         assert answer.keys() == {"batchItemFailures"}
         ids = [message["messageId"] for message in event["Records"]]
         return [ids.index(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]

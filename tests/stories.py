@@ -142,6 +142,30 @@ def deliver_long_after_a_writing_broke_off(there: Deployment) -> list[int]:
     return [*left, int(index.get(*mark) is not None)]
 
 
+def read_everything_again(there: Deployment) -> list[dict[str, Any]]:
+    """The outcomes of a report that was read otherwise once, of one that was not, of a refused upload; each twice."""
+    key = layout.record_object(OTHER_REPORT, 1)
+    older = orjson.loads(there.storage.objects.get(key))
+    older["indicators"][0]["name"] = "另名"
+    there.storage.objects.put(key, orjson.dumps(older))
+    refused = _refuse_for_another_reason(there, "图片.png")
+    for _ in range(2):
+        assert there.reprocess({"report": OTHER_REPORT}, {"report": REPORT}, {"upload": refused}) == []
+    return [orjson.loads(there.storage.objects.get(each)) for each in there.storage.objects.keys("reprocessed/")]
+
+
+def _refuse_for_another_reason(there: Deployment, filename: str) -> str:
+    """Give a refused upload a reason that an older version could have given; its id."""
+    for key in there.storage.objects.keys("uploads/"):
+        state = orjson.loads(there.storage.objects.get(key))
+        if state["state"] == "rejected" and state["filename"] == filename:
+            body = orjson.dumps({**state, "reasons": [{**state["reasons"][0], "detail": "Unreadable."}]})
+            there.storage.objects.put(key, body)
+            there.storage.index.commit([Put(*layout.upload(state["id"]), body)])
+            return str(state["id"])
+    raise LookupError(filename)
+
+
 STORIES: tuple[Callable[[Deployment], Any], ...] = (
     ask_for_bulk_files_too_early,
     send_a_report,
@@ -158,6 +182,7 @@ STORIES: tuple[Callable[[Deployment], Any], ...] = (
     export_what_has_changed,
     export_when_the_files_before_have_been_out_of_use_for_long,
     deliver_long_after_a_writing_broke_off,
+    read_everything_again,
 )
 
 

@@ -297,6 +297,13 @@ def test_before_the_first_export_there_are_no_bulk_files(told: Told) -> None:
     check_problem(answer)
 
 
+def test_everything_is_read_again_once_however_often_it_is_asked_for(told: Told) -> None:
+    outcomes = {each["id"]: (each["status"], each["revision"]) for each in told["read_everything_again"]}
+    assert outcomes[OTHER_REPORT] == ("revised", 2)
+    assert outcomes[REPORT][0] == "unchanged"
+    assert sorted(status for status, _ in outcomes.values()) == ["rejected", "revised", "unchanged"]
+
+
 # The functions as processes.
 
 
