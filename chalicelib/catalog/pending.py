@@ -1,8 +1,9 @@
-"""Rows that a writing put ahead of the transaction which shows them: which of them count, and which can go.
+"""What a writing put ahead of the transaction which shows it: which rows count, and what can go.
 
 Before its rows a writing leaves a mark, and the mark goes only when the rows count and none is left of those that they
 replace. So a row without a mark counts, and of a report with one the head says whose rows do. Marks are asked for
 after the rows: what was not shown when it was read had its mark then, and keeps it or has been shown since.
+The object that tells of a revision that it is shown comes ahead too: it tells nothing while the mark says otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.catalog.layout import Mark, Rows
+from chalicelib.catalog.layout import EMPTIED, SHOWN, TAKEN, WRITING, Mark, Owner, Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ingestion.upload_state import iso
 from chalicelib.storage import Delete, Entry, Index, Put, Storage
@@ -49,6 +50,12 @@ def marks(index: Index) -> Iterator[Entry]:
         after = found[-1].sk
 
 
+def unshown(index: Index) -> set[Owner]:
+    """The writings under way or broken off, whose revisions are not shown."""
+    stages = ((layout.read_owner(mark.sk), layout.read_pending(mark.body).stage) for mark in marks(index))
+    return {owner for owner, stage in stages if stage in (WRITING, TAKEN)}
+
+
 def current_token(index: Index, report_id: str) -> str | None:
     """The token of the rows that count; None for a report that is not shown (yet)."""
     head = index.get(*layout.head(report_id))
@@ -62,20 +69,25 @@ def replace_rows(
     replaces: Rows | None,
     shows: Sequence[Put | Delete],
     now: datetime,
+    told: bytes | None = None,
 ) -> None:
     """Write `new` rows ahead, make them count by one transaction of `shows`, and remove those that they replace.
 
-    Raises Conflict when an expectation of `shows` does not hold, or when the mark was taken away meanwhile, as it is from
-    a writing that stood still for an hour. The rows are left then: a sweep removes them.
+    `told` is the body of the object that tells of a new revision. Raises Conflict when an expectation of `shows` does not
+    hold, or when the mark was taken away meanwhile, as it is from a writing that stood still for an hour. What was
+    written ahead is left then: a sweep removes it.
     """
     ((rows, puts),) = new.items()
-    mark, body = layout.pending(report_id, rows.token), layout.write_pending(Mark(rows, replaces, iso(now)))
-    storage.index.commit([Put(*mark, body, 0)])
+    key, mark = layout.pending(report_id, rows.token), Mark(rows, replaces, iso(now), told is not None)
+    storage.index.commit([Put(*key, layout.write_pending(mark), 0)])
+    if told is not None:
+        storage.objects.put(layout.shown_object(report_id, *rows), told, "application/json")
     storage.index.write(puts)
-    storage.index.commit([Put(*mark, body, 1) if replaces else Delete(*mark, 1), *shows])
+    shown = Put(*key, layout.write_pending(mark._replace(stage=SHOWN)), 1) if replaces else Delete(*key, 1)
+    storage.index.commit([shown, *shows])
     if replaces:
         remove_rows(storage, report_id, replaces)
-        storage.index.commit([Delete(*mark)])
+        storage.index.commit([Delete(*key)])
 
 
 def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:
@@ -90,8 +102,8 @@ def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:
 def sweep(storage: Storage, now: datetime) -> int:
     """Remove what broken-off writings left, an hour after they began; the number of marks that were looked into.
 
-    A mark is first taken over, so that its writing cannot be shown any more, and goes at a sweep an hour later: by
-    then no reader holds rows that it read before.
+    A mark is first taken over, so that its writing cannot be shown any more, and goes at a sweep an hour after the
+    rows: by then no reader holds what it read before.
     """
     old = [mark for mark in marks(storage.index) if layout.read_pending(mark.body).since <= iso(now - ABANDONED)]
     for mark in old:
@@ -102,14 +114,24 @@ def sweep(storage: Storage, now: datetime) -> int:
 
 
 def _sweep(storage: Storage, mark: Entry, now: datetime) -> None:
-    found = layout.read_pending(mark.body)
-    if not found.swept:
-        taken = layout.write_pending(found._replace(since=iso(now), swept=True))
-        storage.index.commit([Put(mark.pk, mark.sk, taken, mark.version)])
+    found, version = layout.read_pending(mark.body), mark.version
+    if found.stage == EMPTIED:
+        storage.index.commit([Delete(mark.pk, mark.sk, version)])
+        return
     report_id = layout.read_owner(mark.sk).report_id
+    if found.stage == WRITING:
+        _move(storage.index, mark, version, found._replace(stage=TAKEN))
+        version += 1
+    if found.tells and found.stage != SHOWN:
+        # In this order: a report of which nothing at all is told counts as one of before that was done.
+        storage.objects.put(layout.unshown_object(report_id, *found.rows), b"")
+        storage.objects.delete(layout.shown_object(report_id, *found.rows))
     counting = current_token(storage.index, report_id)
     for rows in (found.rows, found.replaces):
         if rows and rows.token != counting:
             remove_rows(storage, report_id, rows)
-    if found.swept:
-        storage.index.commit([Delete(mark.pk, mark.sk, mark.version)])
+    _move(storage.index, mark, version, found._replace(stage=EMPTIED, since=iso(now)))
+
+
+def _move(index: Index, mark: Entry, version: int, to: Mark) -> None:
+    index.commit([Put(mark.pk, mark.sk, layout.write_pending(to), version)])
