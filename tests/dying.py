@@ -29,26 +29,26 @@ Order = Mapping[str, Any]
 class Nursery:
     """The server, seen from the test."""
 
-    def __init__(self, process: subprocess.Popen[str], storage: dict[str, str]) -> None:
-        self._process, self._storage = process, storage
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
 
-    def run(self, *orders: Order) -> list[int]:
+    def run(self, storage: Order, *orders: Order) -> list[int]:
         """Run a child for each order, all at once; how each ended."""
         assert self._process.stdin
         assert self._process.stdout
-        whole = [{**order, "now": order["now"].isoformat(), "storage": self._storage} for order in orders]
+        whole = [{**order, "now": order["now"].isoformat(), "storage": storage} for order in orders]
         print(json.dumps(whole), file=self._process.stdin, flush=True)
         answer: list[int] = json.loads(self._process.stdout.readline())
         return answer
 
 
 @contextmanager
-def nursery(storage: dict[str, str], environment: Mapping[str, str]) -> Iterator[Nursery]:
+def nursery(environment: Mapping[str, str]) -> Iterator[Nursery]:
     command = [sys.executable, "-m", "tests.dying"]
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **pipes) as process:
         try:
-            yield Nursery(process, storage)
+            yield Nursery(process)
         finally:
             process.communicate()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from chalicelib.ingestion import ingest, uploads
 from chalicelib.storage import Storage, local
 from tests.dying import Nursery, nursery
 from tests.editions import LATER, SOON, edition, towns
+from tests.engines import Engines
 from tests.made_reports import NOW, exists, read_report
 from tests.soundness import assert_sound, assert_whole
 
@@ -25,20 +27,33 @@ def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
 
 
-Place = tuple[Storage, Nursery]
+Run = Callable[..., list[int]]
+Place = tuple[Storage, Run]
+
+
+@pytest.fixture(scope="module")
+def local_nursery() -> Iterator[Nursery]:
+    with nursery({}) as children:
+        yield children
+
+
+@pytest.fixture(scope="module")
+def engines_nursery(engines: Engines) -> Iterator[Nursery]:
+    with nursery(engines.environment()) as children:
+        yield children
 
 
 @pytest.fixture(params=["local", pytest.param("engines", marks=pytest.mark.engines)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """A storage, and processes that work on it."""
+    """A storage, and what runs processes on it."""
+    children: Nursery = request.getfixturevalue(f"{request.param}_nursery")
     if request.param == "local":
-        with nursery({"folder": str(tmp_path / "data")}, {}) as children:
-            yield local.open_storage(tmp_path / "data"), children
+        yield local.open_storage(tmp_path), partial(children.run, {"folder": str(tmp_path)})
         return
-    engines, name = request.getfixturevalue("engines"), f"killed-{uuid.uuid4().hex}"
-    session = request.getfixturevalue("engines_session")
-    with engines.storage(name, session) as storage, nursery({"bucket": name}, engines.environment()) as children:
-        yield storage, children
+    engines: Engines = request.getfixturevalue("engines")
+    name = f"killed-{uuid.uuid4().hex}"
+    with engines.storage(name, request.getfixturevalue("engines_session")) as storage:
+        yield storage, partial(children.run, {"bucket": name})
 
 
 def order(key: str, now: object = SOON, at: int | None = None, after: bool = False) -> dict[str, object]:
@@ -50,7 +65,7 @@ def order(key: str, now: object = SOON, at: int | None = None, after: bool = Fal
 def test_a_process_killed_at_any_write_loses_nothing_and_shows_no_half(
     place: Place, after: bool, correction: bool
 ) -> None:
-    storage, children = place
+    storage, run = place
     sent: dict[str, bytes] = {}
     codes = towns(MOST)
     for at, town in enumerate(codes):
@@ -61,7 +76,7 @@ def test_a_process_killed_at_any_write_loses_nothing_and_shows_no_half(
         upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
         sent[upload_id] = edition(town, 1)
         storage.objects.put(f"incoming/{upload_id}", sent[upload_id])
-        (status,) = children.run(order(upload_id, at=at, after=after))
+        (status,) = run(order(upload_id, at=at, after=after))
         shown = assert_whole(storage, f"{town}-2022")
         if status == 0:
             break
@@ -79,7 +94,7 @@ def test_a_process_killed_at_any_write_loses_nothing_and_shows_no_half(
 
 
 def test_processes_at_once_on_the_same_message_and_on_different_revisions(place: Place) -> None:
-    storage, children = place
+    storage, run = place
     sent: dict[str, bytes] = {}
     for turn, town in enumerate(towns(4)):
         names = {f"{town}-甲": edition(town, 1), f"{town}-乙": edition(town, 2), f"{town}-丙": edition(town, 1)}
@@ -88,11 +103,11 @@ def test_processes_at_once_on_the_same_message_and_on_different_revisions(place:
             storage.objects.put(f"incoming/{name}", data)
         moments = [SOON + timedelta(seconds=turn * 10 + n) for n in range(4)]
         keys = [f"{town}-甲", f"{town}-甲", f"{town}-乙", f"{town}-丙"]
-        statuses = children.run(*map(order, keys, moments))
+        statuses = run(*map(order, keys, moments))
         assert set(statuses) <= {0, 3}, "a delivery that failed comes again, and no other"
         for key, status in zip(keys, statuses, strict=True):
             if status:
-                assert children.run(order(key, LATER)) == [0]
+                assert run(order(key, LATER)) == [0]
         assert assert_whole(storage, f"{town}-2022") == 2
         assert not any(exists(storage, f"incoming/{name}") for name in names)
     assert_sound(storage, sent, [f"{town}-2022" for town in towns(4)], LATER)
