@@ -22,7 +22,7 @@ Record = dict[str, Any]
 Row = dict[str, Any]
 
 YEARS, PENDING = "years", "pending"
-WRITING, SHOWN, TAKEN, EMPTIED = "writing", "shown", "taken", "emptied"  # stages of a pending mark
+WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
 PLAIN = 900  # bytes of rows that with their key stay below 1 KB
 _GZIP = b"\x1f\x8b"
@@ -297,8 +297,8 @@ def known_body(report_id: str, number: int) -> bytes:
 class Mark(NamedTuple):
     """A pending mark: the rows of its writing, those that go once these count, since when (ISO, UTC), and how far it is.
 
-    `tells`: an object tells of its revision. `stage`: WRITING, or SHOWN once the rows count; where that broke off, TAKEN
-    by a sweep so that the rows never will, and at last EMPTIED, when none is left of the rows that do not count.
+    `tells`: an object tells of its revision. `stage`: WRITING, or SHOWN once the rows count, or TAKEN by a sweep, so that
+    they never will.
     """
 
     rows: Rows

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.catalog.layout import EMPTIED, SHOWN, TAKEN, WRITING, Mark, Owner, Rows
+from chalicelib.catalog.layout import SHOWN, TAKEN, WRITING, Key, Mark, Owner, Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ingestion.upload_state import iso
-from chalicelib.storage import Delete, Entry, Index, Put, Storage
+from chalicelib.storage import Delete, Entry, Index, Objects, Put, Storage
 
 # No writing takes so long: a function ends after minutes. One that was stopped for longer finds its mark taken away
 # and begins anew.
@@ -91,19 +91,15 @@ def replace_rows(
 
 
 def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:
-    """Remove one writing's rows; which they are follows from the record. Those that are not there are no error."""
-    try:
-        record = orjson.loads(storage.objects.get(layout.record_object(report_id, rows.number)))
-    except NotFound:
-        return  # the record comes first: without it there never were rows
-    storage.index.write([Delete(*key) for key in layout.row_bodies(record, rows.token)])
+    """Remove one writing's rows, which follow from the record; those that are not there are no error."""
+    storage.index.write([Delete(*key) for key in _row_keys(storage, report_id, rows)])
 
 
 def sweep(storage: Storage, now: datetime) -> int:
     """Remove what broken-off writings left, an hour after they began; the number of marks that were looked into.
 
-    A mark is first taken over, so that its writing cannot be shown any more, and goes at a sweep an hour after the
-    rows: by then no reader holds what it read before.
+    A mark is first taken over, so that its writing cannot be shown any more. It goes at a sweep that finds nothing left,
+    an hour later: by then no reader holds rows that it read before, and no writer that stood still has gone on to write.
     """
     old = [mark for mark in marks(storage.index) if layout.read_pending(mark.body).since <= iso(now - ABANDONED)]
     for mark in old:
@@ -114,24 +110,41 @@ def sweep(storage: Storage, now: datetime) -> int:
 
 
 def _sweep(storage: Storage, mark: Entry, now: datetime) -> None:
-    found, version = layout.read_pending(mark.body), mark.version
-    if found.stage == EMPTIED:
-        storage.index.commit([Delete(mark.pk, mark.sk, version)])
-        return
-    report_id = layout.read_owner(mark.sk).report_id
+    found = layout.read_pending(mark.body)
+    stage = TAKEN if found.stage == WRITING else found.stage
+    body = layout.write_pending(found._replace(stage=stage, since=iso(now)))
     if found.stage == WRITING:
-        _move(storage.index, mark, version, found._replace(stage=TAKEN))
-        version += 1
-    if found.tells and found.stage != SHOWN:
-        # In this order: a report of which nothing at all is told counts as one of before that was done.
-        storage.objects.put(layout.unshown_object(report_id, *found.rows), b"")
-        storage.objects.delete(layout.shown_object(report_id, *found.rows))
+        storage.index.commit([Put(mark.pk, mark.sk, body, mark.version)])
+        _remove_left(storage, layout.read_owner(mark.sk).report_id, found._replace(stage=TAKEN))
+    elif _remove_left(storage, layout.read_owner(mark.sk).report_id, found):
+        storage.index.commit([Put(mark.pk, mark.sk, body, mark.version)])
+    else:
+        storage.index.commit([Delete(mark.pk, mark.sk, mark.version)])
+
+
+def _remove_left(storage: Storage, report_id: str, mark: Mark) -> bool:
+    """Remove what does not count of a writing and of what it replaces; whether there was anything."""
     counting = current_token(storage.index, report_id)
-    for rows in (found.rows, found.replaces):
-        if rows and rows.token != counting:
-            remove_rows(storage, report_id, rows)
-    _move(storage.index, mark, version, found._replace(stage=EMPTIED, since=iso(now)))
+    idle = [rows for rows in (mark.rows, mark.replaces) if rows and rows.token != counting]
+    keys = [key for rows in idle for key in _row_keys(storage, report_id, rows)]
+    left = [key for key in keys if storage.index.get(*key)]
+    storage.index.write([Delete(*key) for key in left])
+    return (mark.tells and mark.stage == TAKEN and _take_back(storage.objects, report_id, mark.rows)) or bool(left)
 
 
-def _move(index: Index, mark: Entry, version: int, to: Mark) -> None:
-    index.commit([Put(mark.pk, mark.sk, layout.write_pending(to), version)])
+def _take_back(objects: Objects, report_id: str, rows: Rows) -> bool:
+    """Remove what tells of a revision that will never be shown; whether it was there."""
+    # In this order: a record that nothing was ever told of counts as one of before that was done.
+    objects.put(layout.unshown_object(report_id, *rows), b"")
+    told = layout.shown_object(report_id, *rows)
+    was_there = bool(list(objects.keys(told)))
+    objects.delete(told)
+    return was_there
+
+
+def _row_keys(storage: Storage, report_id: str, rows: Rows) -> list[Key]:
+    try:
+        record = orjson.loads(storage.objects.get(layout.record_object(report_id, rows.number)))
+    except NotFound:
+        return []  # the record comes first: without it there never were rows
+    return list(layout.row_bodies(record, rows.token))

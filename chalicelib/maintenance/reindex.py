@@ -17,9 +17,10 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.ingestion import upload_state
 from chalicelib.ingestion.upload_state import Held
 from chalicelib.maintenance import expected
+from chalicelib.maintenance.expected import Revisions
 from chalicelib.maintenance.progress import Progress, silent
 from chalicelib.maintenance.verify import Difference, Findings, verify
-from chalicelib.storage import Delete, Put, Storage
+from chalicelib.storage import Delete, Objects, Put, Storage
 
 ATTEMPTS = 5
 
@@ -63,6 +64,7 @@ def _write_report(storage: Storage, report_id: str, now: datetime) -> None:
     numbers = expected.revisions(storage, report_id)
     if not numbers:
         return
+    _tell(storage.objects, report_id, numbers)
     token = layout.new_token()
     bodies = expected.report_bodies(storage.objects, report_id, numbers, token)
     rows = [Put(*key, body) for key, body in bodies.items() if _is_row(key)]
@@ -72,6 +74,15 @@ def _write_report(storage: Storage, report_id: str, now: datetime) -> None:
     )
     replaces = layout.current_rows(old.body) if old else None
     pending.replace_rows(storage, report_id, {Rows(max(numbers), token): rows}, replaces, shows, now)
+
+
+def _tell(objects: Objects, report_id: str, numbers: Revisions) -> None:
+    """Tell of the revisions that nothing tells of. Raises NotFound for one whose text is not there: it was not whole."""
+    for number in (number for number, teller in numbers.items() if teller is None):
+        objects.stat(layout.text_object(report_id, number))
+        line = expected.told(objects, report_id, number, None, objects.get(layout.record_object(report_id, number)))
+        told = layout.shown_object(report_id, number, layout.new_token())
+        objects.put(told, orjson.dumps(line), "application/json")
 
 
 def write_upload(storage: Storage, upload_id: str) -> None:
