@@ -37,7 +37,7 @@ def assert_sound(
     for report_id in reports:
         assert_whole(storage, report_id)
     found = verify(storage, read_raw=True)
-    assert (found.differences, found.writing) == ([], 0)
+    assert (found.differences, found.writing) == ([], 0), "\n".join(map(str, [*found.differences, found.writing]))
     if not twice:
         assert_published_once(storage)
 
