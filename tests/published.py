@@ -106,8 +106,8 @@ def publish(storage: Storage, new: Record, previous: Record | None = None, text:
     storage.objects.put(layout.text_object(new["id"], new["revision"]), text.encode())
     summary = layout.summarise(new, "2024-03-01T08:30:00Z", hashlib.sha256(body).hexdigest())
     told = {**layout.revision_line(summary), "known_as": [None]}
-    storage.objects.put(layout.shown_object(new["id"], new["revision"]), orjson.dumps(told))
     token = f"{new['revision']:08x}"
+    storage.objects.put(layout.shown_object(new["id"], new["revision"], token), orjson.dumps(told))
     storage.index.write(layout.row_puts(new, token))
     if previous:
         storage.index.write([Delete(*key) for key in layout.row_bodies(previous, f"{previous['revision']:08x}")])

@@ -5,11 +5,13 @@ S3, SQS and DynamoDB are moto's, with its own delivery of bucket notifications.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 import pytest
@@ -20,7 +22,9 @@ from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import uploads
 from chalicelib.storage import Storage, aws
-from tests.resources import create_resources
+from tests.made_reports import read_report, report
+from tests.resources import create_resources, properties
+from tests.soundness import assert_sound
 
 if TYPE_CHECKING:
     import boto3
@@ -30,7 +34,7 @@ SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 TINGPANG = (SEEDS / "亭旁镇-2022.txt").read_bytes()
 REPORT = "331022103-2022"
 NOW = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)
-TRIES = 3  # deliveries before a message goes to the dead-letter queue
+TRIES = properties("IncomingQueue")["RedrivePolicy"]["maxReceiveCount"]
 
 _numbers = itertools.count(1)
 
@@ -54,6 +58,30 @@ class Stack:
             if message["MessageId"] not in failed:
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
         return failed
+
+    def deliver_each(self) -> list[str]:
+        """Lambda's as deployed, until nothing is visible: a message at a time, one that failed hidden until the end.
+
+        The ids of those that failed, whether the function said so or died.
+        """
+        failed: dict[str, str] = {}
+        while batch := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=1, VisibilityTimeout=900).get(
+            "Messages"
+        ):
+            message, handle = batch[0], {"QueueUrl": self.queue, "ReceiptHandle": batch[0]["ReceiptHandle"]}
+            try:
+                answer = ingest_upload({"Records": [_record(message)]}, None)
+            except SystemExit:  # the end of a process: nothing is answered
+                answer = {"batchItemFailures": [{"itemIdentifier": message["MessageId"]}]}
+            if answer["batchItemFailures"]:
+                failed[message["MessageId"]] = message["ReceiptHandle"]
+            else:
+                self.sqs.delete_message(**handle)
+        for receipt in failed.values():
+            self.sqs.change_message_visibility(QueueUrl=self.queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+        while self.waiting(self.queue) < len(failed):
+            time.sleep(0.001)
+        return list(failed)
 
     def waiting(self, queue: str) -> int:
         asked = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
@@ -181,3 +209,52 @@ def test_a_refused_file_is_no_failed_message(stack: Stack) -> None:
     stack.storage.objects.put("incoming/a.png", b"\x89PNG\r\n\x1a\n" + bytes(100))
     assert stack.deliver() == []
     assert len(list(stack.storage.objects.keys("rejected/"))) == 1
+
+
+def kill_the_process(*_: object) -> NoReturn:
+    raise SystemExit(137)  # as the kernel does to a process out of memory
+
+
+@pytest.mark.repair
+def test_a_poison_file_goes_to_the_dead_letters_and_holds_no_other(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(data: bytes, *more: Any) -> Any:
+        return kill_the_process() if b"poison" in data else read_report(data, *more)
+
+    stack.deliver_each()  # what S3 sends when notifications are set up
+    monkeypatch.setattr("chalicelib.reading.parse.parse", parse)
+    bad = report("poison", town="331083106")
+    stack.storage.objects.put("incoming/0-poison", bad)
+    no_notification = stack.sqs.send_message(QueueUrl=stack.queue, MessageBody="no notification")["MessageId"]
+    for number in range(3):
+        stack.storage.objects.put(f"incoming/{number}", report(f"{number}", year=2020 + number))
+    for _ in range(TRIES):
+        failed = stack.deliver_each()
+        assert len(failed) == 2
+        assert no_notification in failed
+        assert list(stack.storage.objects.keys("incoming/")) == ["incoming/0-poison"], "the others are held"
+    assert stack.deliver_each() == []
+    assert (stack.waiting(stack.queue), stack.waiting(stack.dead)) == (0, 2)
+    assert stack.storage.objects.get(layout.raw_object(hashlib.sha256(bad).hexdigest())) == bad
+    # When what it died of is mended, the dead letter is sent again.
+    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+    for message in stack.sqs.receive_message(QueueUrl=stack.dead, MaxNumberOfMessages=10)["Messages"]:
+        stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=message["Body"])
+    assert len(stack.deliver_each()) == 1
+    sent = {"0-poison": bad, **{f"{number}": report(f"{number}", year=2020 + number) for number in range(3)}}
+    reports = ["331083106-2022", *(f"331022103-{2020 + number}" for number in range(3))]
+    assert_sound(stack.storage, sent, reports, datetime.now(UTC))
+
+
+def test_a_file_that_the_parser_fails_on_is_refused_at_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(*_: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("chalicelib.reading.parse.parse", parse)
+    stack.deliver_each()
+    stack.storage.objects.put("incoming/a.txt", report())
+    assert stack.deliver_each() == []
+    assert stack.waiting(stack.queue) == 0
+    (refusal,) = stack.storage.objects.keys("rejected/")
+    assert orjson.loads(stack.storage.objects.get(refusal))["reasons"][0]["code"] == "parser_failed"

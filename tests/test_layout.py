@@ -100,9 +100,9 @@ def test_a_row_says_whose_it_is_and_has_one_name_for_all_writings() -> None:
 
 
 @pytest.mark.parametrize("replaces", [None, Rows(1, "00000001")])
-@pytest.mark.parametrize("swept", [False, True])
-def test_a_mark_comes_back(replaces: Rows | None, swept: bool) -> None:
-    mark = Mark(Rows(2, TOKEN), replaces, SUMMARY_TIME, swept)
+@pytest.mark.parametrize("tells", [False, True])
+def test_a_mark_comes_back(replaces: Rows | None, tells: bool) -> None:
+    mark = Mark(Rows(2, TOKEN), replaces, SUMMARY_TIME, tells, layout.TAKEN)
     assert layout.read_pending(layout.write_pending(mark)) == mark
 
 

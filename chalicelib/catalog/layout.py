@@ -22,6 +22,7 @@ Record = dict[str, Any]
 Row = dict[str, Any]
 
 YEARS, PENDING = "years", "pending"
+WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
 PLAIN = 900  # bytes of rows that with their key stay below 1 KB
 _GZIP = b"\x1f\x8b"
@@ -158,8 +159,14 @@ def text_object(report_id: str, number: int) -> str:
     return f"text/{report_id}/{number}.txt"
 
 
-def shown_object(report_id: str, number: int) -> str:
-    return f"shown/{report_id}/{number}.json"
+def shown_object(report_id: str, number: int, token: str) -> str:
+    """What tells that a revision is shown; each writing has its own."""
+    return f"shown/{report_id}/{number}-{token}.json"
+
+
+def unshown_object(report_id: str, number: int, token: str) -> str:
+    """What tells that a writing broke off and its revision will never be shown."""
+    return f"shown/{report_id}/{number}-{token}.unshown"
 
 
 def raw_object(sha256: str) -> str:
@@ -288,13 +295,17 @@ def known_body(report_id: str, number: int) -> bytes:
 
 
 class Mark(NamedTuple):
-    """A pending mark: the rows of its writing, those that go once these count, since when (ISO, UTC), and whether it
-    was found abandoned."""
+    """A pending mark: the rows of its writing, those that go once these count, since when (ISO, UTC), and how far it is.
+
+    `tells`: an object tells of its revision. `stage`: WRITING, or SHOWN once the rows count, or TAKEN by a sweep, so that
+    they never will.
+    """
 
     rows: Rows
     replaces: Rows | None
     since: str
-    swept: bool = False
+    tells: bool = False
+    stage: str = WRITING
 
 
 def write_pending(mark: Mark) -> bytes:
@@ -304,7 +315,7 @@ def write_pending(mark: Mark) -> bytes:
 def read_pending(body: bytes) -> Mark:
     found = orjson.loads(body)
     replaces = found["replaces"] and Rows(*found["replaces"])
-    return Mark(Rows(*found["rows"]), replaces, found["since"], found["swept"])
+    return Mark(Rows(*found["rows"]), replaces, found["since"], found["tells"], found["stage"])
 
 
 def _filed_year(report_id: str) -> str:

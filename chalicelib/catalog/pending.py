@@ -1,8 +1,9 @@
-"""Rows that a writing put ahead of the transaction which shows them: which of them count, and which can go.
+"""What a writing put ahead of the transaction which shows it: which rows count, and what can go.
 
 Before its rows a writing leaves a mark, and the mark goes only when the rows count and none is left of those that they
 replace. So a row without a mark counts, and of a report with one the head says whose rows do. Marks are asked for
 after the rows: what was not shown when it was read had its mark then, and keeps it or has been shown since.
+The object that tells of a revision that it is shown comes ahead too: it tells nothing while the mark says otherwise.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from datetime import datetime, timedelta
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.catalog.layout import Mark, Rows
+from chalicelib.catalog.layout import SHOWN, TAKEN, WRITING, Key, Mark, Owner, Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.moments import iso
-from chalicelib.storage import Delete, Entry, Index, Put, Storage
+from chalicelib.storage import Delete, Entry, Index, Objects, Put, Storage
 
 # No writing takes so long: a function ends after minutes. One that was stopped for longer finds its mark taken away
 # and begins anew.
@@ -49,6 +50,12 @@ def marks(index: Index) -> Iterator[Entry]:
         after = found[-1].sk
 
 
+def unshown(index: Index) -> set[Owner]:
+    """The writings under way or broken off, whose revisions are not shown."""
+    stages = ((layout.read_owner(mark.sk), layout.read_pending(mark.body).stage) for mark in marks(index))
+    return {owner for owner, stage in stages if stage in (WRITING, TAKEN)}
+
+
 def current_token(index: Index, report_id: str) -> str | None:
     """The token of the rows that count; None for a report that is not shown (yet)."""
     head = index.get(*layout.head(report_id))
@@ -62,36 +69,37 @@ def replace_rows(
     replaces: Rows | None,
     shows: Sequence[Put | Delete],
     now: datetime,
+    told: bytes | None = None,
 ) -> None:
     """Write `new` rows ahead, make them count by one transaction of `shows`, and remove those that they replace.
 
-    Raises Conflict when an expectation of `shows` does not hold, or when the mark was taken away meanwhile, as it is from
-    a writing that stood still for an hour. The rows are left then: a sweep removes them.
+    `told` is the body of the object that tells of a new revision. Raises Conflict when an expectation of `shows` does not
+    hold, or when the mark was taken away meanwhile, as it is from a writing that stood still for an hour. What was
+    written ahead is left then: a sweep removes it.
     """
     ((rows, puts),) = new.items()
-    mark, body = layout.pending(report_id, rows.token), layout.write_pending(Mark(rows, replaces, iso(now)))
-    storage.index.commit([Put(*mark, body, 0)])
+    key, mark = layout.pending(report_id, rows.token), Mark(rows, replaces, iso(now), told is not None)
+    storage.index.commit([Put(*key, layout.write_pending(mark), 0)])
+    if told is not None:
+        storage.objects.put(layout.shown_object(report_id, *rows), told, "application/json")
     storage.index.write(puts)
-    storage.index.commit([Put(*mark, body, 1) if replaces else Delete(*mark, 1), *shows])
+    shown = Put(*key, layout.write_pending(mark._replace(stage=SHOWN)), 1) if replaces else Delete(*key, 1)
+    storage.index.commit([shown, *shows])
     if replaces:
         remove_rows(storage, report_id, replaces)
-        storage.index.commit([Delete(*mark)])
+        storage.index.commit([Delete(*key)])
 
 
 def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:
-    """Remove one writing's rows; which they are follows from the record. Those that are not there are no error."""
-    try:
-        record = orjson.loads(storage.objects.get(layout.record_object(report_id, rows.number)))
-    except NotFound:
-        return  # the record comes first: without it there never were rows
-    storage.index.write([Delete(*key) for key in layout.row_bodies(record, rows.token)])
+    """Remove one writing's rows, which follow from the record; those that are not there are no error."""
+    storage.index.write([Delete(*key) for key in _row_keys(storage, report_id, rows)])
 
 
 def sweep(storage: Storage, now: datetime) -> int:
     """Remove what broken-off writings left, an hour after they began; the number of marks that were looked into.
 
-    A mark is first taken over, so that its writing cannot be shown any more, and goes at a sweep an hour later: by
-    then no reader holds rows that it read before.
+    A mark is first taken over, so that its writing cannot be shown any more. It goes at a sweep that finds nothing left,
+    an hour later: by then no reader holds rows that it read before, and no writer that stood still has gone on to write.
     """
     old = [mark for mark in marks(storage.index) if layout.read_pending(mark.body).since <= iso(now - ABANDONED)]
     for mark in old:
@@ -103,13 +111,40 @@ def sweep(storage: Storage, now: datetime) -> int:
 
 def _sweep(storage: Storage, mark: Entry, now: datetime) -> None:
     found = layout.read_pending(mark.body)
-    if not found.swept:
-        taken = layout.write_pending(found._replace(since=iso(now), swept=True))
-        storage.index.commit([Put(mark.pk, mark.sk, taken, mark.version)])
-    report_id = layout.read_owner(mark.sk).report_id
-    counting = current_token(storage.index, report_id)
-    for rows in (found.rows, found.replaces):
-        if rows and rows.token != counting:
-            remove_rows(storage, report_id, rows)
-    if found.swept:
+    stage = TAKEN if found.stage == WRITING else found.stage
+    body = layout.write_pending(found._replace(stage=stage, since=iso(now)))
+    if found.stage == WRITING:
+        storage.index.commit([Put(mark.pk, mark.sk, body, mark.version)])
+        _remove_left(storage, layout.read_owner(mark.sk).report_id, found._replace(stage=TAKEN))
+    elif _remove_left(storage, layout.read_owner(mark.sk).report_id, found):
+        storage.index.commit([Put(mark.pk, mark.sk, body, mark.version)])
+    else:
         storage.index.commit([Delete(mark.pk, mark.sk, mark.version)])
+
+
+def _remove_left(storage: Storage, report_id: str, mark: Mark) -> bool:
+    """Remove what does not count of a writing and of what it replaces; whether there was anything."""
+    counting = current_token(storage.index, report_id)
+    idle = [rows for rows in (mark.rows, mark.replaces) if rows and rows.token != counting]
+    keys = [key for rows in idle for key in _row_keys(storage, report_id, rows)]
+    left = [key for key in keys if storage.index.get(*key)]
+    storage.index.write([Delete(*key) for key in left])
+    return (mark.tells and mark.stage == TAKEN and _take_back(storage.objects, report_id, mark.rows)) or bool(left)
+
+
+def _take_back(objects: Objects, report_id: str, rows: Rows) -> bool:
+    """Remove what tells of a revision that will never be shown; whether it was there."""
+    # In this order: a record that nothing was ever told of counts as one of before that was done.
+    objects.put(layout.unshown_object(report_id, *rows), b"")
+    told = layout.shown_object(report_id, *rows)
+    was_there = bool(list(objects.keys(told)))
+    objects.delete(told)
+    return was_there
+
+
+def _row_keys(storage: Storage, report_id: str, rows: Rows) -> list[Key]:
+    try:
+        record = orjson.loads(storage.objects.get(layout.record_object(report_id, rows.number)))
+    except NotFound:
+        return []  # the record comes first: without it there never were rows
+    return list(layout.row_bodies(record, rows.token))

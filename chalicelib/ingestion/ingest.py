@@ -1,8 +1,9 @@
 """From an uploaded object to a published report or a rejection: the one way in, whoever triggers it.
 
 Every step may be repeated: a redelivered event, a crash after any write and another writer at the same moment all end
-in the same state. Objects are written first, the upload's outcome among them, then one guarded transaction makes them
-visible together with the upload's own state, and the incoming object goes last. What loses against another writer is decided anew.
+in the same state. A report's objects are written first, then one guarded transaction makes them visible together with the
+upload's own state, which is kept as an object too, and the incoming object goes last. What loses against another writer
+is decided anew.
 """
 
 from __future__ import annotations
@@ -96,9 +97,9 @@ class _Work:
             raise OvertakenError from error
 
     def advance(self, held: Held, *more: Put) -> Held:
-        if upload_state.is_final(held):
-            upload_state.keep(self.storage.objects, held.state)
         self.commit(*more, upload_state.put(held))
+        if upload_state.is_final(held):
+            upload_state.keep(self.storage, held.state["id"])
         return Held(held.state, held.version + 1)
 
 
@@ -125,9 +126,11 @@ def _receive(work: _Work, key: str) -> State | None:
     if upload_state.is_final(held) and held.state["sha256"] not in (None, arrival.sha256):
         _refuse_second_file(work, held, arrival)
     elif held.state["state"] in ("published", "needs_township"):
-        upload_state.keep(work.storage.objects, held.state)  # of several at once, one may have kept another outcome
+        upload_state.keep(work.storage, held.state["id"])  # an earlier delivery may have ended before it did
     else:
-        held = work.advance(upload_state.step(held, "reading", work.now, sha256=arrival.sha256))
+        if (held.state["state"], held.state["sha256"]) != ("reading", arrival.sha256):
+            # Not again: of two that read the same upload, each would for ever make the other's outcome a Conflict.
+            held = work.advance(upload_state.step(held, "reading", work.now, sha256=arrival.sha256))
         held = _decide(work, held, arrival.data, arrival.size, limit)
     intake.clear(work.storage.objects, arrival)
     return held.state
@@ -137,6 +140,7 @@ def _settle(work: _Work, upload_id: str, township: str) -> State:
     held = _load(work, upload_id)
     state = held.state
     if state["state"] == "published" and state["township"] == township:
+        upload_state.keep(work.storage, upload_id)
         return state
     if state["state"] != "needs_township":
         detail = f"The upload is {state['state']}: it does not wait for a township."
@@ -212,8 +216,8 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
     place = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
     report = {"id": place.report_id, "revision": place.number}
     final = upload_state.step(held, "published", work.now, report=report)
-    upload_state.keep(work.storage.objects, final.state)
     publish.show(work.storage, place, parsed, _names(held), work.now, upload_state.put(final))
+    upload_state.keep(work.storage, held.state["id"])
     return Held(final.state, final.version + 1)
 
 

@@ -81,6 +81,8 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
             return place
         if not skip_taken:
             raise OvertakenError(key)
+        # Its record may not be taken for one of before revisions were told; that of a living writer still counts.
+        objects.put(layout.unshown_object(place.report_id, place.number, layout.new_token()), b"")
         place = replace(place, number=place.number + 1)
 
 
@@ -121,9 +123,7 @@ def show(
     record = orjson.loads(body)
     summary = layout.summarise(record, iso(now), hashlib.sha256(body).hexdigest())
     # That it is shown is told by an object too: the index can be made anew of the objects alone.
-    told = {**layout.revision_line(summary), "known_as": known_as}
-    shown = layout.shown_object(place.report_id, place.number)
-    storage.objects.put(shown, orjson.dumps(told), "application/json")
+    told = orjson.dumps({**layout.revision_line(summary), "known_as": known_as})
     token = layout.new_token()
     shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
     rows = {Rows(place.number, token): layout.row_puts(record, token)}
@@ -131,7 +131,7 @@ def show(
     try:
         if storage.index.get(year.pk, year.sk) is None:
             storage.index.commit([year])
-        pending.replace_rows(storage, place.report_id, rows, place.replaces, [*more, *shows], now)
+        pending.replace_rows(storage, place.report_id, rows, place.replaces, [*more, *shows], now, told)
     except Conflict as error:
         raise OvertakenError(place.report_id) from error
 

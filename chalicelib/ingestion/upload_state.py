@@ -13,7 +13,7 @@ from chalicelib.catalog import layout
 from chalicelib.errors import ReportError
 from chalicelib.ingestion.events import PREFIX
 from chalicelib.moments import iso
-from chalicelib.storage import Index, Objects, Put
+from chalicelib.storage import Index, Put, Storage
 
 State = dict[str, Any]
 # Longer names fail on common file systems; the end holds the extension, which says more than the beginning.
@@ -44,9 +44,18 @@ def put(held: Held) -> Put:
     return Put(*layout.upload(held.state["id"]), orjson.dumps(held.state), held.version)
 
 
-def keep(objects: Objects, state: State) -> None:
-    """Store an outcome as an object: the index can be made anew of the objects alone."""
-    objects.put(layout.upload_object(state["id"]), orjson.dumps(state), "application/json")
+def keep(storage: Storage, upload_id: str) -> None:
+    """Store the outcome that the index has as an object too: the index can be made anew of the objects alone.
+
+    After the index: an outcome that lost against another one is never stored. The index is asked again, so that of
+    several at once none leaves an older outcome in place of a newer one.
+    """
+    held = load(storage.index, upload_id)
+    while held is not None and is_final(held):
+        storage.objects.put(layout.upload_object(upload_id), orjson.dumps(held.state), "application/json")
+        before, held = held, load(storage.index, upload_id)
+        if held == before:
+            return
 
 
 def new(upload_id: str, filename: str, township: str | None, now: datetime) -> Held:

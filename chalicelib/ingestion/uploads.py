@@ -58,9 +58,9 @@ def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, no
     detail = f"The file has {size:,} bytes, and the upload's address takes {limit:,}."
     error = ReportError("too_large", detail, "Upload the report alone, without pictures and attachments.")
     refused = upload_state.step(held, "rejected", now, reasons=[upload_state.reason(error)])
-    upload_state.keep(storage.objects, refused.state)
     with contextlib.suppress(Conflict):  # a file that arrived meanwhile
         storage.index.commit([upload_state.put(refused)])
+        upload_state.keep(storage, upload_id)
 
 
 def name_township(storage: Storage, upload_id: str, township: str, now: datetime) -> State:

@@ -1,50 +1,55 @@
 """What the objects say that the index has to hold.
 
-`shown/` tells which revisions of a report are published. A record without it was written by a writer that died before
-its report showed, and counts only where nothing of the report is told: data of before that were told.
+`shown/` tells which revisions of a report are published, but for writings that the index marks as not shown. A record of
+which it tells nothing was written by a writer that died before its report showed, or is of before that was told: those
+come before all numbers that `shown/` speaks of.
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 import orjson
 
-from chalicelib.catalog import layout
-from chalicelib.catalog.layout import Key
-from chalicelib.errors import NotFound, StorageError
+from chalicelib.catalog import layout, pending
+from chalicelib.catalog.layout import Key, Owner
+from chalicelib.errors import StorageError
 from chalicelib.moments import iso
-from chalicelib.storage import Objects
+from chalicelib.storage import Objects, Storage
 
 Bodies = dict[Key, bytes]
+_NAME = re.compile(r"(?P<number>[0-9]+)(?:-(?P<token>[0-9a-f]+))?\.(?P<kind>json|unshown)")
+Revisions = Mapping[int, str | None]  # ascending, each with the key of what tells it: None for those of before
 
 
-def published(objects: Objects) -> Iterator[tuple[str, list[int]]]:
-    """Every report with its published revisions, ascending; both of its folders are listed side by side."""
+def published(objects: Objects, unshown: Container[Owner]) -> Iterator[tuple[str, Revisions]]:
+    """Every report with its published revisions; both of its folders are listed side by side."""
     keys = heapq.merge(objects.keys("records/"), objects.keys("shown/"), key=_place)
     for report_id, found in groupby(keys, lambda key: key.split("/")[1]):
-        yield report_id, _revisions(found)
+        yield report_id, _revisions(report_id, found, unshown)
 
 
-def revisions(objects: Objects, report_id: str) -> list[int]:
-    """The published revisions of one report, ascending."""
-    return _revisions(key for folder in ("records", "shown") for key in objects.keys(f"{folder}/{report_id}/"))
+def revisions(storage: Storage, report_id: str) -> Revisions:
+    """The published revisions of one report. Which are not shown is asked after what tells of them."""
+    keys = [key for folder in ("records", "shown") for key in storage.objects.keys(f"{folder}/{report_id}/")]
+    return _revisions(report_id, keys, pending.unshown(storage.index))
 
 
-def report_bodies(objects: Objects, report_id: str, numbers: Sequence[int], token: str) -> Bodies:
+def report_bodies(objects: Objects, report_id: str, numbers: Revisions, token: str) -> Bodies:
     """The entries of a report whose rows lie under `token`.
 
     Raises NotFound for a missing record, StorageError `object_damaged` for one that is not as it was told.
     """
     bodies: Bodies = {}
-    for number in numbers:
+    for number, teller in numbers.items():
         record = objects.get(layout.record_object(report_id, number))
-        line = told(objects, report_id, number, record)
+        line = told(objects, report_id, number, teller, record)
         if hashlib.sha256(record).hexdigest() != line["record_sha256"]:
             raise StorageError(
                 "object_damaged", f"The record of {report_id} revision {number} is not as it was stored."
@@ -72,22 +77,24 @@ def _place(key: str) -> str:
     return key.partition("/")[2]
 
 
-def _revisions(keys: Iterator[str]) -> list[int]:
-    written, told = set[int](), set[int]()
+def _revisions(report_id: str, keys: Iterable[str], unshown: Container[Owner]) -> Revisions:
+    told, written, spoken_of = dict[int, str | None](), set[int](), set[int]()
     for key in keys:
         folder, _, name = key.split("/", 2)
-        number = name.removesuffix(".json")
-        if number.isascii() and number.isdigit():
-            (told if folder == "shown" else written).add(int(number))
-    return sorted(told or written)
+        if found := _NAME.fullmatch(name):
+            number = int(found["number"])
+            (written if folder == "records" else spoken_of).add(number)
+            if folder == "shown" and found["kind"] == "json" and (report_id, found["token"]) not in unshown:
+                told[number] = key
+    of_before = {number: None for number in written if number < min(spoken_of, default=number + 1)}
+    return dict(sorted({**of_before, **told}.items()))
 
 
-def told(objects: Objects, report_id: str, number: int, record: bytes) -> dict[str, Any]:
-    """The revision as `shown/` tells it; of one from before that was told, by its record and when that was stored."""
-    try:
-        line: dict[str, Any] = orjson.loads(objects.get(layout.shown_object(report_id, number)))
-    except NotFound:
-        stored = objects.stat(layout.record_object(report_id, number)).modified
-        ingested = iso(datetime.fromtimestamp(stored, UTC))
-        return {"ingested": ingested, "record_sha256": hashlib.sha256(record).hexdigest(), "known_as": [None]}
-    return line
+def told(objects: Objects, report_id: str, number: int, teller: str | None, record: bytes) -> dict[str, Any]:
+    """The revision as `teller` tells it; of one from before that was told, by its record and when that was stored."""
+    if teller is not None:
+        line: dict[str, Any] = orjson.loads(objects.get(teller))
+        return line
+    stored = objects.stat(layout.record_object(report_id, number)).modified
+    ingested = iso(datetime.fromtimestamp(stored, UTC))
+    return {"ingested": ingested, "record_sha256": hashlib.sha256(record).hexdigest(), "known_as": [None]}

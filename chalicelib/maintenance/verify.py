@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from chalicelib.errors import NotFound, StorageError
 from chalicelib.ingestion.events import PREFIX
 from chalicelib.maintenance import expected
 from chalicelib.maintenance.called import Called
+from chalicelib.maintenance.expected import Bodies, Revisions
 from chalicelib.maintenance.progress import Progress, silent
 from chalicelib.storage import Entry, Objects, Storage
 
@@ -63,12 +64,13 @@ def verify(storage: Storage, progress: Progress = silent, read_raw: bool = False
 def _walk_objects(
     storage: Storage, called: Called, found: Findings, progress: Progress, read_raw: bool
 ) -> Iterator[Difference]:
-    for report_id, numbers in progress(expected.published(storage.objects), "reports"):
-        found.reports += 1
+    unshown = pending.unshown(storage.index)
+    for report_id, numbers in progress(expected.published(storage.objects, unshown), "reports"):
+        found.reports += bool(numbers)
         found.revisions += len(numbers)
         amiss = [*_check_objects(storage.objects, report_id, numbers, read_raw)]
         yield from amiss
-        if any(each.where.startswith("records/") for each in amiss):
+        if any(each.where.startswith(("records/", "shown/")) for each in amiss):
             called.doubt(report_id)
             continue
         token = pending.current_token(storage.index, report_id) or ""
@@ -78,16 +80,20 @@ def _walk_objects(
         called.add(None, expected.upload_bodies(storage.objects, key))
 
 
-def _check_objects(objects: Objects, report_id: str, numbers: Sequence[int], read_raw: bool) -> Iterator[Difference]:
+def _check_objects(objects: Objects, report_id: str, numbers: Revisions, read_raw: bool) -> Iterator[Difference]:
     """That each revision's record is the one that was told, and has its text and its uploaded file."""
-    for number in numbers:
+    for number, teller in numbers.items():
         key = layout.record_object(report_id, number)
         try:
             record = objects.get(key)
         except NotFound:
             yield Difference("missing object", key, report_id)
             continue
-        told = expected.told(objects, report_id, number, record)
+        try:
+            told = expected.told(objects, report_id, number, teller, record)
+        except NotFound:
+            yield Difference("missing object", str(teller), report_id)
+            continue
         if hashlib.sha256(record).hexdigest() != told["record_sha256"]:
             yield Difference("damaged object", key, report_id)
             continue
@@ -108,14 +114,14 @@ def _exists(objects: Objects, key: str) -> bool:
 
 
 def _walk_index(storage: Storage, called: Called, found: Findings, progress: Progress) -> Iterator[Difference]:
-    changing = {layout.read_owner(mark.sk).report_id for mark in pending.marks(storage.index)}
+    changing = _changing(storage)
     for entry in progress(storage.index.entries(), "entries"):
         found.entries += 1
         report_id = _report_of(entry)
         match called.take(entry):
             case True:
                 continue
-            case False:
+            case False if not _is_untold(entry):
                 yield _differs("wrong entry", entry, report_id)
             case None:
                 if not _explains_itself(entry, report_id, changing, called):
@@ -128,12 +134,26 @@ def _explains_itself(entry: Entry, report_id: str | None, changing: set[str], ca
         return True
     kind = entry.pk.partition("#")[0]
     if kind == "upload":
-        return orjson.loads(entry.body)["state"] in _UNTOLD
+        return _is_untold(entry)
     if kind == "sha256":
         return called.has(_known_revision(entry.body))
-    if kind in ("concept", "township") and not entry.sk.startswith("report#"):
+    if _is_row(Key(entry.pk, entry.sk)):
         return report_id in changing
     return kind in (layout.PENDING, layout.YEARS)
+
+
+def _is_untold(entry: Entry) -> bool:
+    """Whether it is an upload that has no outcome, or is on the way to another one."""
+    return entry.pk.startswith("upload#") and orjson.loads(entry.body)["state"] in _UNTOLD
+
+
+def _changing(storage: Storage) -> set[str]:
+    """The reports that have a mark."""
+    return {layout.read_owner(mark.sk).report_id for mark in pending.marks(storage.index)}
+
+
+def _is_row(key: Key) -> bool:
+    return key.pk.startswith(("concept#", "township#")) and not key.sk.startswith("report#")
 
 
 def _known_revision(body: bytes) -> Key:
@@ -155,6 +175,8 @@ def _still(storage: Storage, suspect: Difference) -> bool:
     if suspect.key is None:
         return True
     entry = storage.index.get(*suspect.key)
+    if entry and (_is_untold(entry) or (_is_row(suspect.key) and suspect.report in _changing(storage))):
+        return False  # the row of a writing that began during the walk
     called = _called_now(storage, suspect, entry)
     if entry is None or called is None:
         return entry is not None or called is not None
@@ -168,9 +190,16 @@ def _called_now(storage: Storage, suspect: Difference, entry: Entry | None) -> b
         if suspect.key.pk.startswith("upload#"):
             return storage.objects.get(layout.upload_object(suspect.key.pk.partition("#")[2]))
         if suspect.report:
-            numbers = expected.revisions(storage.objects, suspect.report)
-            token = pending.current_token(storage.index, suspect.report) or ""
-            bodies = expected.report_bodies(storage.objects, suspect.report, numbers, token)
+            bodies = _report_now(storage, suspect.report)
             known = entry and suspect.key.pk.startswith("sha256#") and _known_revision(entry.body) in bodies
             return entry.body if entry and known else bodies.get(suspect.key)
     return None
+
+
+def _report_now(storage: Storage, report_id: str) -> Bodies:
+    """What the objects call for, of a moment in which no other revision or writing was shown."""
+    while True:
+        token = pending.current_token(storage.index, report_id)
+        bodies = expected.report_bodies(storage.objects, report_id, expected.revisions(storage, report_id), token or "")
+        if pending.current_token(storage.index, report_id) == token:
+            return bodies

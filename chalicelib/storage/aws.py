@@ -22,7 +22,7 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import NotFound, StorageError
+from chalicelib.errors import StorageError
 from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
 from chalicelib.storage.contract import (
     check_free_writes,
@@ -165,9 +165,11 @@ class S3Objects:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def delete_unchanged(self, key: str, etag: str) -> None:
-        with contextlib.suppress(NotFound):
-            if self.stat(key).etag == etag:
-                self.delete(key)
+        def send() -> None:
+            self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
+
+        with failures():
+            _repeated(send, set(), _TAKEN | _RACING_PUT | _MISSING)  # refused where it changed, is changing or has gone
 
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:  # noqa: ARG002
         """The address holds while there is no object `key`, and only with the headers given here, which are signed.
