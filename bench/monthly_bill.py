@@ -32,7 +32,7 @@ GET_SECONDS, GET_MB = 0.060, 1024
 INGEST_SECONDS, INGEST_MB = 1.5, 1769
 LOG_BYTES = 750  # a line of a request
 SERIES = 45  # of metrics that are filled in a month
-ALARMS = 13
+ALARMS = 16
 
 MILLION, GB = 1e6, 1e9
 PRICES = {
