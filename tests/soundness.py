@@ -48,8 +48,9 @@ def assert_not_lost(storage: Storage, name: str, data: bytes) -> None:
         return
     sha256 = hashlib.sha256(data).hexdigest()
     assert storage.objects.get(layout.raw_object(sha256)) == data
-    upload_id = name if upload_state.is_id(name) else hashlib.sha256(f"{name}\n{sha256}".encode()).hexdigest()[:32]
-    held = upload_state.load(storage.index, upload_id)
+    # An upload that waited for its file when an index was lost is taken like a file that was dropped.
+    dropped = hashlib.sha256(f"{name}\n{sha256}".encode()).hexdigest()[:32]
+    held = upload_state.load(storage.index, name) or upload_state.load(storage.index, dropped)
     assert held is not None, f"{name} is unknown"
     assert upload_state.is_final(held), f"{name} is {held.state['state']}"
     if held.state["state"] == "published":
