@@ -214,4 +214,4 @@ def test_any_schedule_on_the_engines_is_sound(engines: Engines, engines_session:
                 name = f"schedule-{next(numbers)}"
                 yield stack.enter_context(engines.storage(name, engines_session))  # type: ignore[arg-type]
 
-        run(opened(), 8, 12)
+        run(opened(), 5, 12)
