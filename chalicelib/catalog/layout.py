@@ -165,7 +165,7 @@ def shown_object(report_id: str, number: int, token: str) -> str:
 
 
 def unshown_object(report_id: str, number: int, token: str) -> str:
-    """What tells that a writing broke off and its revision will never be shown."""
+    """What tells that a writing broke off: what it told does not count. It stands whether or not the other was written."""
     return f"shown/{report_id}/{number}-{token}.unshown"
 
 

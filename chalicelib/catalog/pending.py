@@ -19,7 +19,7 @@ from chalicelib.catalog import layout
 from chalicelib.catalog.layout import SHOWN, TAKEN, WRITING, Key, Mark, Owner, Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.moments import iso
-from chalicelib.storage import Delete, Entry, Index, Objects, Put, Storage
+from chalicelib.storage import Delete, Entry, Index, Put, Storage
 
 # No writing takes so long: a function ends after minutes. One that was stopped for longer finds its mark taken away
 # and begins anew.
@@ -124,22 +124,14 @@ def _sweep(storage: Storage, mark: Entry, now: datetime) -> None:
 
 def _remove_left(storage: Storage, report_id: str, mark: Mark) -> bool:
     """Remove what does not count of a writing and of what it replaces; whether there was anything."""
+    if mark.tells and mark.stage == TAKEN:
+        storage.objects.put(layout.unshown_object(report_id, *mark.rows), b"")
     counting = current_token(storage.index, report_id)
     idle = [rows for rows in (mark.rows, mark.replaces) if rows and rows.token != counting]
     keys = [key for rows in idle for key in _row_keys(storage, report_id, rows)]
     left = [key for key in keys if storage.index.get(*key)]
     storage.index.write([Delete(*key) for key in left])
-    return (mark.tells and mark.stage == TAKEN and _take_back(storage.objects, report_id, mark.rows)) or bool(left)
-
-
-def _take_back(objects: Objects, report_id: str, rows: Rows) -> bool:
-    """Remove what tells of a revision that will never be shown; whether it was there."""
-    # In this order: a record that nothing was ever told of counts as one of before that was done.
-    objects.put(layout.unshown_object(report_id, *rows), b"")
-    told = layout.shown_object(report_id, *rows)
-    was_there = bool(list(objects.keys(told)))
-    objects.delete(told)
-    return was_there
+    return bool(left)
 
 
 def _row_keys(storage: Storage, report_id: str, rows: Rows) -> list[Key]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -78,16 +79,17 @@ def _place(key: str) -> str:
 
 
 def _revisions(report_id: str, keys: Iterable[str], unshown: Container[Owner]) -> Revisions:
-    told, written, spoken_of = dict[int, str | None](), set[int](), set[int]()
-    for key in keys:
-        folder, _, name = key.split("/", 2)
-        if found := _NAME.fullmatch(name):
-            number = int(found["number"])
-            (written if folder == "records" else spoken_of).add(number)
-            if folder == "shown" and found["kind"] == "json" and (report_id, found["token"]) not in unshown:
-                told[number] = key
-    of_before = {number: None for number in written if number < min(spoken_of, default=number + 1)}
-    return dict(sorted({**of_before, **told}.items()))
+    names = [(key.partition("/")[0], _NAME.fullmatch(key.split("/", 2)[2]), key) for key in keys]
+    written = {int(found["number"]) for folder, found, _ in names if found and folder == "records"}
+    spoken_of = [(found, key) for folder, found, key in names if found and folder == "shown"]
+    taken_back = {found["token"] for found, _ in spoken_of if found["kind"] == "unshown"}
+    told = {
+        int(found["number"]): key
+        for found, key in spoken_of
+        if found["token"] not in taken_back and (report_id, found["token"]) not in unshown
+    }
+    first = min((int(found["number"]) for found, _ in spoken_of), default=math.inf)
+    return dict(sorted({**{number: None for number in written if number < first}, **told}.items()))
 
 
 def told(objects: Objects, report_id: str, number: int, teller: str | None, record: bytes) -> dict[str, Any]:
