@@ -129,9 +129,7 @@ def test_another_delivery_before_any_write_leaves_all_sound(
 
 
 @pytest.mark.engines
-@pytest.mark.parametrize(
-    "between", [same_message, a_correction, a_sweep_that_found_it_standing_still], ids=lambda each: each.__name__
-)
+@pytest.mark.parametrize("between", [same_message, a_correction], ids=lambda each: each.__name__)
 def test_on_the_engines_too(engines_storage: Storage, between: Callable[[Town], object]) -> None:
     deliver_interleaved(engines_storage, 1, between)
 

@@ -60,11 +60,18 @@ def order(key: str, now: object = SOON, at: int | None = None, after: bool = Fal
     return {"key": f"incoming/{key}", "now": now, "at": at, "after": after}
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 @pytest.mark.parametrize("correction", [False, True], ids=["first revision", "correction"])
-def test_a_process_killed_at_any_write_loses_nothing_and_shows_no_half(
-    place: Place, after: bool, correction: bool
-) -> None:
+def test_a_process_killed_after_any_write_loses_nothing_and_shows_no_half(place: Place, correction: bool) -> None:
+    kill_at_each_write(place, True, correction)
+
+
+@pytest.mark.parametrize("place", ["local"], indirect=True)  # as after the write that came before it
+@pytest.mark.parametrize("correction", [False, True], ids=["first revision", "correction"])
+def test_a_process_killed_before_any_write_loses_nothing_and_shows_no_half(place: Place, correction: bool) -> None:
+    kill_at_each_write(place, False, correction)
+
+
+def kill_at_each_write(place: Place, after: bool, correction: bool) -> None:
     storage, run = place
     sent: dict[str, bytes] = {}
     codes = towns(MOST)

@@ -201,7 +201,7 @@ def test_any_schedule_on_one_machine_is_sound(monkeypatch: pytest.MonkeyPatch) -
                 stack.close()
                 yield local.open_storage(Path(stack.enter_context(tempfile.TemporaryDirectory())))
 
-        run(opened(), 150, 15)
+        run(opened(), 60, 15)
 
 
 @pytest.mark.engines
@@ -214,4 +214,4 @@ def test_any_schedule_on_the_engines_is_sound(engines: Engines, engines_session:
                 name = f"schedule-{next(numbers)}"
                 yield stack.enter_context(engines.storage(name, engines_session))  # type: ignore[arg-type]
 
-        run(opened(), 5, 12)
+        run(opened(), 3, 12)
