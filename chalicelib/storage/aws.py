@@ -1,4 +1,4 @@
-"""S3 and DynamoDB: the storage on AWS. The only module that imports boto3; `queue_aws` takes its client from here.
+"""S3 and DynamoDB: the storage on AWS. The only module that makes clients of boto3; `queue_aws` takes its own from here.
 
 The bucket and the table (keys `pk` and `sk`, both strings) are made by the deployment template. Reading an object that
 is missing answers 404 only with `s3:ListBucket`: without that permission S3 says 403, which is a StorageError here.
@@ -9,21 +9,28 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import random
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import boto3
-from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import StorageError
 from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
+from chalicelib.storage.aws_failures import (
+    COLLISION,
+    EXPECTATION_FAILED,
+    MISSING,
+    RACING_PUT,
+    TAKEN,
+    culprit,
+    failures,
+    pause,
+    repeated,
+)
 from chalicelib.storage.contract import (
     check_free_writes,
     check_key,
@@ -31,7 +38,6 @@ from chalicelib.storage.contract import (
     check_writes,
     content_disposition,
     entry_changed,
-    object_missing,
 )
 
 if TYPE_CHECKING:
@@ -39,32 +45,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# botocore repeats throttles, 5xx and lost connections by itself; these are for what it does not know to be repeatable.
-_ATTEMPTS = 5
-_PAUSE_SECONDS = 0.05
 _BATCH = 25  # requests that one BatchWriteItem takes
 _BATCH_ATTEMPTS = 8
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
-
-_MISSING = {"NoSuchKey", "404"}
-_TAKEN = {"PreconditionFailed"}
-_RACING_PUT = {"ConditionalRequestConflict"}
-_EXPECTATION_FAILED = {"ConditionalCheckFailed", "ConditionalCheckFailedException"}
-_COLLISION = {
-    "TransactionConflict",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
-_BUSY = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
-_DENIED = {"AccessDenied", "AccessDeniedException", "403", "ExpiredToken", "ExpiredTokenException"}
 
 
 def open_storage(bucket: str, table: str, session: boto3.Session | None = None) -> Storage:
@@ -130,7 +113,7 @@ class S3Objects:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
 
         with failures():
-            return _repeated(send, _RACING_PUT, _TAKEN) is None
+            return repeated(send, RACING_PUT, TAKEN) is None
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
         check_key(key)
@@ -169,7 +152,7 @@ class S3Objects:
             self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
 
         with failures():
-            _repeated(send, set(), _TAKEN | _RACING_PUT | _MISSING)  # refused where it changed, is changing or has gone
+            repeated(send, set(), TAKEN | RACING_PUT | MISSING)  # refused where it changed, is changing or has gone
 
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:  # noqa: ARG002
         """The address holds while there is no object `key`, and only with the headers given here, which are signed.
@@ -232,9 +215,9 @@ class DynamoIndex:
             return
         send = self._sender(writes)
         with failures():
-            failed = _repeated(send, _COLLISION, _EXPECTATION_FAILED)
+            failed = repeated(send, COLLISION, EXPECTATION_FAILED)
         if failed is not None:
-            raise entry_changed(_culprit(writes, failed)) from failed
+            raise entry_changed(culprit(writes, failed)) from failed
 
     def write(self, writes: Sequence[Put | Delete]) -> None:
         check_free_writes(writes)
@@ -254,7 +237,7 @@ class DynamoIndex:
             requests = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not requests:
                 return
-            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
+            pause(attempt)
         raise StorageError("storage_busy", "The table takes no more writes now.", "Try again later.")
 
     def _query(self, pk: str, prefix: str, after: str) -> dict[str, Any]:
@@ -351,53 +334,3 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
 
 def _entry(item: Mapping[str, Any]) -> Entry:
     return Entry(item["pk"]["S"], item["sk"]["S"], item["body"]["B"], int(item["version"]["N"]))
-
-
-def _repeated(send: Callable[[], object], again: set[str], refused: set[str]) -> ClientError | None:
-    """Send until it is done (None) or refused (the error), with a growing random pause after a failure in `again`."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            send()
-        except ClientError as error:
-            codes = _codes(error)
-            if refused & codes:
-                return error
-            if not again & codes:
-                raise
-        else:
-            return None
-        time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
-    raise StorageError("storage_busy", "Other writers kept the storage busy.", "Try again later.")
-
-
-def _codes(error: ClientError) -> set[str]:
-    return {error.response["Error"]["Code"], *_reasons(error)}
-
-
-def _reasons(error: ClientError) -> list[str]:
-    """Why a transaction was cancelled: one code for each write, `None` for those that were not at fault."""
-    return [reason["Code"] for reason in error.response.get("CancellationReasons", [])]
-
-
-def _culprit(writes: Sequence[Put | Delete], error: ClientError) -> Put | Delete:
-    at_fault = [write for write, code in zip(writes, _reasons(error), strict=False) if code in _EXPECTATION_FAILED]
-    return (at_fault or list(writes))[0]
-
-
-@contextlib.contextmanager
-def failures(key: str | None = None) -> Iterator[None]:
-    """Every failure as one of the family; a missing object is NotFound where its `key` is given."""
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if key is not None and code in _MISSING:
-            raise object_missing(key) from error
-        if code in _BUSY:
-            raise StorageError("storage_busy", f"AWS takes no more requests now ({code}).", "Try later.") from error
-        if code in _DENIED:
-            raise StorageError("storage_denied", f"AWS denies {error.operation_name} ({code}).") from error
-        raise StorageError("storage_failed", f"AWS failed at {error.operation_name} ({code}).", "Try later.") from error
-    except (BotoCoreError, Boto3Error) as error:
-        detail = f"AWS cannot be used ({type(error).__name__})."
-        raise StorageError("storage_unreachable", detail, "Try later.") from error

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import StorageError
-from chalicelib.storage.aws import Clients, failures
+from chalicelib.storage.aws import Clients
+from chalicelib.storage.aws_failures import failures
 
 if TYPE_CHECKING:
     import boto3
