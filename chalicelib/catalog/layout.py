@@ -132,6 +132,16 @@ def read_owner(sk: str) -> Owner:
     return Owner(*sk.split("#")[-2:])
 
 
+def is_head(key: Key) -> bool:
+    """Whether it is the key of a report's head."""
+    return key.pk.startswith("township#") and key.sk.startswith("report#")
+
+
+def is_row(key: Key) -> bool:
+    """Whether it is the key of rows, of a township's or of a concept's."""
+    return key.pk.startswith(("concept#", "township#")) and not is_head(key)
+
+
 def read_report(key: Key) -> str | None:
     """The report that an entry is of; None for one that is of none."""
     match key.pk.partition("#"):
@@ -139,7 +149,7 @@ def read_report(key: Key) -> str | None:
             return report_id
         case ("year", _, _):
             return key.sk.partition("#")[2]
-        case ("township", _, _) if key.sk.startswith("report#"):
+        case ("township", _, _) if is_head(key):
             return key.sk.split("#")[2]
         case ("township" | "concept" | "pending", _, _):
             return read_owner(key.sk).report_id

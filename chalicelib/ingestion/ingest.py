@@ -9,7 +9,6 @@ is decided anew.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import random
 import time
@@ -21,7 +20,7 @@ from typing import Any, TypeVar
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError, StorageError
+from chalicelib.errors import BadRequest, Conflict, ReportError, StorageError
 from chalicelib.ingestion import intake, publish, upload_state
 from chalicelib.ingestion.events import ODD_BYTES, PREFIX
 from chalicelib.ingestion.intake import Arrival
@@ -38,7 +37,6 @@ PATIENCE = 5
 FIRST_PAUSE = 0.02  # seconds, doubled at each attempt: 9 attempts wait 5 seconds on average
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 
 def receive(storage: Storage, key: str, now: datetime) -> State | None:
@@ -137,7 +135,7 @@ def _receive(work: _Work, key: str) -> State | None:
 
 
 def _settle(work: _Work, upload_id: str, township: str) -> State:
-    held = _load(work, upload_id)
+    held = upload_state.find(work.storage.index, upload_id)
     state = held.state
     if state["state"] == "published" and state["township"] == township:
         upload_state.keep(work.storage, upload_id)
@@ -151,22 +149,13 @@ def _settle(work: _Work, upload_id: str, township: str) -> State:
 
 
 def _retry(work: _Work, upload_id: str) -> State:
-    held = _load(work, upload_id)
+    held = upload_state.find(work.storage.index, upload_id)
     sha256 = held.state["sha256"]
     if held.state["state"] not in ("rejected", "needs_township") or sha256 is None:
         return held.state
     objects, key, limit = work.storage.objects, layout.raw_object(sha256), intake.max_bytes(os.environ)
     size = objects.stat(key).size
     return _decide(work, held, objects.get(key) if size <= limit else None, size, limit).state
-
-
-def _load(work: _Work, upload_id: str) -> Held:
-    held = upload_state.load(work.storage.index, upload_id)
-    if held is None:
-        raise NotFound(
-            "unknown_upload", f"There is no upload {upload_id!r}.", "Ask for an address at POST /v1/uploads."
-        )
-    return held
 
 
 def _find_upload(work: _Work, arrival: Arrival) -> Held:
@@ -184,12 +173,9 @@ def _decide(work: _Work, held: Held, data: bytes | None, size: int, limit: int) 
     try:
         intake.require_size(size, limit)
         assert data is not None
-        final = _publish(work, held, data)
+        return _publish(work, held, data)
     except ReportError as error:
-        final = _reject(work, held, error)
-    state = final.state
-    log.info("upload %s: %s %s %s", state["id"], state["state"], state["report"] or "", state["reasons"] or "")
-    return final
+        return _reject(work, held, error)
 
 
 def _publish(work: _Work, held: Held, data: bytes) -> Held:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.errors import ReportError
+from chalicelib.errors import NotFound, ReportError
 from chalicelib.ingestion.events import PREFIX
 from chalicelib.moments import iso
 from chalicelib.storage import Index, Put, Storage
@@ -37,6 +37,14 @@ def load(index: Index, upload_id: str) -> Held | None:
         return None
     entry = index.get(*layout.upload(upload_id))
     return None if entry is None else Held(orjson.loads(entry.body), entry.version)
+
+
+def find(index: Index, upload_id: str) -> Held:
+    """The upload's state as stored. Raises NotFound `unknown_upload`."""
+    held = load(index, upload_id)
+    if held is None:
+        raise NotFound("unknown_upload", f"There is no upload {upload_id!r}.", "Ask for one at POST /v1/uploads.")
+    return held
 
 
 def put(held: Held) -> Put:

@@ -8,7 +8,7 @@ import secrets
 import time
 from datetime import datetime
 
-from chalicelib.errors import BadRequest, Conflict, NotFound, ReportError
+from chalicelib.errors import BadRequest, Conflict, ReportError
 from chalicelib.ingestion import deliveries, ingest, intake, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.place_names import read_place
@@ -41,10 +41,7 @@ def announce(storage: Storage, filename: str, township: str | None, now: datetim
 
 def read(storage: Storage, upload_id: str) -> State:
     """The upload's state. Raises NotFound `unknown_upload`."""
-    held = upload_state.load(storage.index, upload_id)
-    if held is None:
-        raise NotFound("unknown_upload", f"There is no upload {upload_id!r}.", "Ask for one at POST /v1/uploads.")
-    return held.state
+    return upload_state.find(storage.index, upload_id).state
 
 
 def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, now: datetime) -> None:

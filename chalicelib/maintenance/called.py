@@ -1,4 +1,4 @@
-"""What the objects call for while the index is walked, on disk: memory does not grow with the collection."""
+"""What the objects call for while the index is walked, on disk: memory grows with what differs, not with the collection."""
 
 from __future__ import annotations
 

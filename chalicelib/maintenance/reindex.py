@@ -12,7 +12,7 @@ from datetime import datetime
 import orjson
 
 from chalicelib.catalog import layout, pending
-from chalicelib.catalog.layout import Key, Rows
+from chalicelib.catalog.layout import Rows
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ingestion import upload_state
 from chalicelib.ingestion.upload_state import Held
@@ -37,8 +37,10 @@ def mend(storage: Storage, differences: Iterable[Difference], now: datetime, pro
     amiss = [each for each in differences if each.key is not None]
     strays = [each.key for each in amiss if each.kind == "stray entry" and each.key]
     # An upload's outcome that no object has yet is no stray: it is stored below.
-    storage.index.write([Delete(*key) for key in strays if not _is_head(key) and not key.pk.startswith("upload#")])
-    for key in filter(_is_head, strays):  # with its rows still there it would be a report again
+    storage.index.write(
+        [Delete(*key) for key in strays if not layout.is_head(key) and not key.pk.startswith("upload#")]
+    )
+    for key in filter(layout.is_head, strays):  # with its rows still there it would be a report again
         storage.index.commit([Delete(*key)])
     for report_id in progress(sorted({each.report for each in amiss if each.report}), "reports"):
         with contextlib.suppress(NotFound):  # it went meanwhile
@@ -67,10 +69,10 @@ def _write_report(storage: Storage, report_id: str, now: datetime) -> None:
     _tell(storage.objects, report_id, numbers)
     token = layout.new_token()
     bodies = expected.report_bodies(storage.objects, report_id, numbers, token)
-    rows = [Put(*key, body) for key, body in bodies.items() if _is_row(key)]
+    rows = [Put(*key, body) for key, body in bodies.items() if layout.is_row(key)]
     shows = [Put(*listed, bodies[listed]), Put(*head, bodies[head], old.version if old else 0)]
     storage.index.write(
-        [Put(*key, body) for key, body in bodies.items() if not _is_row(key) and key not in (head, listed)]
+        [Put(*key, body) for key, body in bodies.items() if not layout.is_row(key) and key not in (head, listed)]
     )
     replaces = layout.current_rows(old.body) if old else None
     pending.replace_rows(storage, report_id, {Rows(max(numbers), token): rows}, replaces, shows, now)
@@ -96,11 +98,3 @@ def write_upload(storage: Storage, upload_id: str) -> None:
         upload_state.keep(storage, upload_id)
     bodies = expected.upload_bodies(storage.objects, layout.upload_object(upload_id))
     storage.index.write([Put(*key, body) for key, body in bodies.items()])
-
-
-def _is_row(key: Key) -> bool:
-    return key.pk.startswith("concept#") or key.sk.startswith("indicators#")
-
-
-def _is_head(key: Key) -> bool:
-    return key.pk.startswith("township#") and key.sk.startswith("report#")

@@ -5,10 +5,11 @@ A service may write meanwhile: each difference is looked at once more before it 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import groupby
 from typing import NamedTuple
 
 import orjson
@@ -57,7 +58,7 @@ def verify(storage: Storage, progress: Progress = silent, read_raw: bool = False
         suspects += _walk_index(storage, called, found, progress)
         suspects += (Difference("missing entry", f"{key.pk} {key.sk}", owner, key) for key, owner in called.unseen())
     found.writing = sum(1 for _ in pending.marks(storage.index))
-    found.differences = [each for each in suspects if _still(storage, each)]
+    found.differences = list(_confirmed(storage, suspects))
     return found
 
 
@@ -137,7 +138,7 @@ def _explains_itself(entry: Entry, report_id: str | None, changing: set[str], ca
         return _is_untold(entry)
     if kind == "sha256":
         return called.has(_known_revision(entry.body))
-    if _is_row(Key(entry.pk, entry.sk)):
+    if layout.is_row(Key(entry.pk, entry.sk)):
         return report_id in changing
     return kind in (layout.PENDING, layout.YEARS)
 
@@ -150,10 +151,6 @@ def _is_untold(entry: Entry) -> bool:
 def _changing(storage: Storage) -> set[str]:
     """The reports that have a mark."""
     return {layout.read_owner(mark.sk).report_id for mark in pending.marks(storage.index)}
-
-
-def _is_row(key: Key) -> bool:
-    return key.pk.startswith(("concept#", "township#")) and not key.sk.startswith("report#")
 
 
 def _known_revision(body: bytes) -> Key:
@@ -170,36 +167,48 @@ def _report_of(entry: Entry) -> str | None:
     return known or layout.read_report(Key(entry.pk, entry.sk))
 
 
-def _still(storage: Storage, suspect: Difference) -> bool:
-    """Whether a difference is there when it is looked at alone, now."""
+def _confirmed(storage: Storage, suspects: Iterable[Difference]) -> Iterator[Difference]:
+    """The differences that are there when they are looked at again, now; what a report calls for is asked once for all."""
+    by_report = sorted(suspects, key=lambda each: each.report or "")
+    for report_id, group in groupby(by_report, lambda each: each.report):
+        bodies_now = cache(partial(_report_now, storage, report_id))
+        yield from (each for each in group if _still(storage, each, bodies_now))
+
+
+def _still(storage: Storage, suspect: Difference, bodies_now: Callable[[], Bodies]) -> bool:
     if suspect.key is None:
         return True
     entry = storage.index.get(*suspect.key)
-    if entry and (_is_untold(entry) or (_is_row(suspect.key) and suspect.report in _changing(storage))):
+    if entry and (_is_untold(entry) or (layout.is_row(suspect.key) and suspect.report in _changing(storage))):
         return False  # the row of a writing that began during the walk
-    called = _called_now(storage, suspect, entry)
+    called = _called_now(storage, suspect.key, entry, bodies_now)
     if entry is None or called is None:
         return entry is not None or called is not None
     return entry.body != called and not suspect.key.pk.startswith("sha256#")
 
 
-def _called_now(storage: Storage, suspect: Difference, entry: Entry | None) -> bytes | None:
-    """The body that the objects call for under the key of a suspect."""
-    assert suspect.key is not None
-    with contextlib.suppress(NotFound, StorageError):
-        if suspect.key.pk.startswith("upload#"):
-            return storage.objects.get(layout.upload_object(suspect.key.pk.partition("#")[2]))
-        if suspect.report:
-            bodies = _report_now(storage, suspect.report)
-            known = entry and suspect.key.pk.startswith("sha256#") and _known_revision(entry.body) in bodies
-            return entry.body if entry and known else bodies.get(suspect.key)
-    return None
+def _called_now(storage: Storage, key: Key, entry: Entry | None, bodies_now: Callable[[], Bodies]) -> bytes | None:
+    """The body that the objects call for under a key."""
+    if key.pk.startswith("upload#"):
+        try:
+            return storage.objects.get(layout.upload_object(key.pk.partition("#")[2]))
+        except NotFound:
+            return None
+    bodies = bodies_now()
+    if entry and key.pk.startswith("sha256#") and _known_revision(entry.body) in bodies:
+        return entry.body
+    return bodies.get(key)
 
 
-def _report_now(storage: Storage, report_id: str) -> Bodies:
-    """What the objects call for, of a moment in which no other revision or writing was shown."""
-    while True:
+def _report_now(storage: Storage, report_id: str | None) -> Bodies:
+    """What the objects call for, of a moment in which no other revision or writing was shown; nothing where they fail."""
+    while report_id is not None:
         token = pending.current_token(storage.index, report_id)
-        bodies = expected.report_bodies(storage.objects, report_id, expected.revisions(storage, report_id), token or "")
+        numbers = expected.revisions(storage, report_id)
+        try:
+            bodies = expected.report_bodies(storage.objects, report_id, numbers, token or "")
+        except (NotFound, StorageError):
+            break
         if pending.current_token(storage.index, report_id) == token:
             return bodies
+    return {}
