@@ -21,12 +21,13 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from app import app
+from bench.consumed import Meter
 from bench.load_collection import Loaded, check_same, copy_folder, first_cases, load
 from bench.read_reports import processor
 from bench.scale_report import Measured, Table, draw, ratio, write_times, write_units
@@ -41,12 +42,12 @@ CHECKED = 25  # reports that are received once more as the service does, and com
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """An open collection; `units` says what its table has been asked for until now, None where nobody counts."""
+    """An open collection; `meter` counts what its table is asked for, where there is one."""
 
     size: int
     storage: Storage
     keys: Keys
-    units: Callable[[], float] | None = None
+    meter: Meter | None = None
 
 
 def measure(collections: Sequence[Collection], requests: int) -> Table:
@@ -68,13 +69,14 @@ def _ask(collection: Collection, address: str, into: Measured) -> None:
     # Asked once before: what is measured is the work for an answer, and not whether the files lay in memory, where those of
     # a small collection always are.
     app(event("GET", address), None)
-    request, before = event("GET", address), collection.units() if collection.units else 0.0
-    start = time.perf_counter()
-    answer = app(request, None)
-    into.times.append((time.perf_counter() - start) * 1e3)
+    request = event("GET", address)
+    with collection.meter.counting() if collection.meter else contextlib.nullcontext() as consumed:
+        start = time.perf_counter()
+        answer = app(request, None)
+        into.times.append((time.perf_counter() - start) * 1e3)
     if answer["statusCode"] not in (200, 307):
         raise RuntimeError(f"{address} answered {answer['statusCode']}: {answer['body'][:300]}")
-    into.units.append(collection.units() - before if collection.units else 0.0)
+    into.units.append(consumed.read_units if consumed else 0.0)
     into.rows.append(_rows(answer["body"]))
     into.sizes.append(len(answer["body"].encode()))
 
@@ -123,14 +125,13 @@ def engine_collections(folder: Path, sizes: Sequence[int]) -> Iterator[list[Coll
                 loads[name] = load(opener, first_cases(size), False, name)
                 _keep(folder, loads)
             storage = opener()
-            counter = scale_engines.ReadUnits(storage)
-            found.append(_collection(size, storage, partial(getattr, counter, "total")))
+            found.append(_collection(size, storage, Meter(storage)))
         yield found
 
 
-def _collection(size: int, storage: Storage, units: Callable[[], float] | None = None) -> Collection:
+def _collection(size: int, storage: Storage, meter: Meter | None = None) -> Collection:
     townships = list(dict.fromkeys(code for code, _ in first_cases(size)))
-    return Collection(size, storage, Keys(townships, random.Random(size)), units)
+    return Collection(size, storage, Keys(townships, random.Random(size)), meter)
 
 
 def _keep(folder: Path, loads: Mapping[str, Loaded]) -> None:

@@ -1,4 +1,4 @@
-"""Collections in DynamoDB Local and SeaweedFS, and the read units of a GET as DynamoDB counts them."""
+"""Collections in DynamoDB Local and SeaweedFS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import boto3
 
@@ -33,22 +32,3 @@ def make_resources(session: boto3.Session, name: str) -> None:
 def opener(name: str) -> partial[Storage]:
     """Opens the storage in this or another process of the session's environment."""
     return partial(aws.open_storage, name, name)
-
-
-class ReadUnits:
-    """Adds up what the requests of a storage's DynamoDB client consume."""
-
-    def __init__(self, storage: Storage) -> None:
-        self.total = 0.0
-        assert isinstance(storage.index, aws.DynamoIndex)
-        events = storage.index.clients.dynamodb.meta.events
-        events.register("before-parameter-build.dynamodb.*", self._ask)
-        events.register("after-call.dynamodb.*", self._add)
-
-    def _ask(self, params: dict[str, Any], **_: Any) -> None:
-        params["ReturnConsumedCapacity"] = "TOTAL"
-
-    def _add(self, parsed: dict[str, Any], **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity", [])
-        for each in consumed if isinstance(consumed, list) else [consumed]:  # a list where there may be several tables
-            self.total += each["CapacityUnits"]
