@@ -75,6 +75,16 @@ def remote_storage(request: pytest.FixtureRequest) -> Storage:
 
 
 @pytest.fixture
+def made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are in the notation of made_reports, and read by its reader; who loses against another writer waits shortly."""
+    from chalicelib.ingestion import ingest
+    from tests.made_reports import read_report
+
+    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+    monkeypatch.setattr(ingest, "FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
 def local_storage(tmp_path: Path) -> Storage:
     return local.open_storage(tmp_path / "data")
 

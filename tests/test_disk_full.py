@@ -15,17 +15,12 @@ from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest
 from chalicelib.storage import Index, Storage, local_index
 from tests.editions import LATER, SOON, edition, towns
-from tests.made_reports import drop, read_report
+from tests.made_reports import drop
 from tests.soundness import assert_sound, assert_whole
 
-pytestmark = pytest.mark.repair
+pytestmark = [pytest.mark.usefixtures("made_up_reports"), pytest.mark.repair]
 TOWN = towns(1)[0]
 REPORT = f"{TOWN}-2022"
-
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
 
 
 def receive_and_again(storage: Storage, number: int, full: AbstractContextManager[object]) -> bool:

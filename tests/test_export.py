@@ -22,9 +22,7 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 NAMES = ["reports.ndjson.gz", "sections.ndjson.gz", "indicators.ndjson.gz"]
 
 
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 def read_rows(data: bytes) -> list[dict[str, Any]]:

@@ -27,11 +27,7 @@ from tests.made_reports import (
     write_report,
 )
 
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
-    monkeypatch.setattr(ingest, "FIRST_PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 def test_a_report_is_published_whole_and_its_upload_removed(storage: Storage) -> None:

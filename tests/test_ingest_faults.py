@@ -27,16 +27,11 @@ from tests.made_reports import (
     drop,
     exists,
     head,
-    read_report,
     report,
     revisions,
 )
 
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
-    monkeypatch.setattr(ingest, "FIRST_PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 # Faults: a storage that fails at one of its writes, before or after it is made.

@@ -22,16 +22,15 @@ from chalicelib.maintenance.verify import verify
 from chalicelib.storage import Storage
 from tests.broken_storage import Broken, Death, raising
 from tests.editions import LATER, SOON, edition, towns
-from tests.made_reports import NOW, WORDS, read_report, write_report
+from tests.made_reports import NOW, WORDS, write_report
 from tests.soundness import assert_sound, assert_whole
 
-pytestmark = pytest.mark.repair
+pytestmark = [pytest.mark.usefixtures("made_up_reports"), pytest.mark.repair]
 MOST = 40
 
 
 @pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 

@@ -15,16 +15,11 @@ from chalicelib.storage import Storage, local
 from tests.dying import Nursery, nursery
 from tests.editions import LATER, SOON, edition, towns
 from tests.engines import Engines
-from tests.made_reports import NOW, exists, read_report
+from tests.made_reports import NOW, exists
 from tests.soundness import assert_sound, assert_whole
 
-pytestmark = pytest.mark.repair
+pytestmark = [pytest.mark.usefixtures("made_up_reports"), pytest.mark.repair]
 MOST = 30  # writes; an ingestion has half as many
-
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
 
 
 Run = Callable[..., list[int]]

@@ -41,10 +41,7 @@ OTHER_TOWN = "331024106"
 Read = Callable[..., Parsed]
 
 
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
-    monkeypatch.setattr(ingest, "FIRST_PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 @pytest.fixture

@@ -14,19 +14,14 @@ from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
 from chalicelib.storage import Put, Storage, aws, local
 from tests.engines import Engines
-from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, read_report, report
+from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, report
 from tests.resources import create_resources
 
 if TYPE_CHECKING:
     import boto3
 
-pytestmark = pytest.mark.repair
+pytestmark = [pytest.mark.usefixtures("made_up_reports"), pytest.mark.repair]
 engines_only = pytest.mark.engines
-
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
 
 
 def answers(storage: Storage) -> list[object]:

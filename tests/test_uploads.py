@@ -12,15 +12,13 @@ from chalicelib.catalog import layout, lists
 from chalicelib.errors import BadRequest, Conflict, NotFound, StorageError
 from chalicelib.ingestion import publish, upload_state, uploads
 from chalicelib.storage import Storage
-from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, read_report, report, revisions, write_report
+from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, head, report, revisions, write_report
 
 OTHER_TOWN = "331024106"
 UNSETTLED = write_report(WORDS, candidates=f"{TOWN} {OTHER_TOWN}", year=2022)
 
 
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:

@@ -18,16 +18,11 @@ from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
 from chalicelib.moments import iso
 from chalicelib.storage import Delete, Entry, Put, Storage, local
-from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, read_report, report, write_report
+from tests.made_reports import NOW, OTHER_WORDS, REPORT, TOWN, WORDS, drop, report, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 LATER = NOW + timedelta(hours=3)
-pytestmark = pytest.mark.repair
-
-
-@pytest.fixture(autouse=True)
-def _made_up_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.reading.parse.parse", read_report)
+pytestmark = [pytest.mark.usefixtures("made_up_reports"), pytest.mark.repair]
 
 
 @pytest.fixture
