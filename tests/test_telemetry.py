@@ -10,14 +10,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from app import app, ingest_upload
 from chalicelib.errors import ReportsError, StorageError
@@ -26,6 +25,7 @@ from chalicelib.storage import Storage
 from chalicelib.telemetry import logs, metrics
 from chalicelib.web.routes import ROUTES
 from tests.gateway import call, event, get, post
+from tests.log_lines import Line, Lines, part, require_embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = (ROOT / "seeds" / "亭旁镇-2022.txt").read_bytes()
@@ -34,40 +34,6 @@ REPORT = "331022103-2022"
 AMBIGUOUS = "\n".join(
     line for line in SEED.decode().replace("亭旁", "太平").splitlines() if "索引号" not in line
 ).encode()
-
-Line = dict[str, Any]
-Lines = Callable[[], list[Line]]
-
-# The structure of CloudWatch's embedded metric format, by its specification.
-NAME = {"type": "string", "minLength": 1, "maxLength": 1024}
-UNITS = ["Count", "Milliseconds"]  # of CloudWatch's units, those used
-METRIC = {
-    "type": "object",
-    "properties": {"Name": NAME, "Unit": {"enum": UNITS}, "StorageResolution": {"enum": [1, 60]}},
-    "required": ["Name", "Unit"],
-    "additionalProperties": False,
-}
-DIRECTIVE = {
-    "type": "object",
-    "properties": {
-        "Namespace": NAME,
-        "Dimensions": {"type": "array", "minItems": 1, "items": {"type": "array", "items": NAME, "maxItems": 30}},
-        "Metrics": {"type": "array", "items": METRIC, "minItems": 1, "maxItems": 100},
-    },
-    "required": ["Namespace", "Dimensions", "Metrics"],
-    "additionalProperties": False,
-}
-EMBEDDED = Draft202012Validator(
-    {
-        "type": "object",
-        "properties": {
-            "Timestamp": {"type": "integer", "minimum": 1_500_000_000_000},
-            "CloudWatchMetrics": {"type": "array", "items": DIRECTIVE, "minItems": 1},
-        },
-        "required": ["Timestamp", "CloudWatchMetrics"],
-        "additionalProperties": False,
-    }
-)
 
 
 @pytest.fixture
@@ -104,23 +70,6 @@ def deliver(storage: Storage, key: str, **changes: Any) -> dict[str, Any]:
 def publish(storage: Storage, data: bytes, key: str = "incoming/a.txt") -> dict[str, Any]:
     storage.objects.put(key, data)
     return deliver(storage, key)
-
-
-def require_embedded(line: Line) -> dict[str, float]:
-    """The metrics of a line, each checked: all that the directives name is there, of the right type."""
-    EMBEDDED.validate(line["_aws"])
-    found: dict[str, float] = {}
-    for directive in line["_aws"]["CloudWatchMetrics"]:
-        for name in (name for group in directive["Dimensions"] for name in group):
-            assert isinstance(line[name], str), name
-            assert 1 <= len(line[name]) <= 1024, name
-        found |= {each["Name"]: line[each["Name"]] for each in directive["Metrics"]}
-    assert all(type(value) in (int, float) for value in found.values())
-    return found
-
-
-def part(line: Line, like: Line) -> Line:
-    return {name: line.get(name) for name in like}
 
 
 # Requests.

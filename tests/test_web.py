@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import threading
 from collections.abc import Iterator
@@ -300,26 +299,6 @@ def test_a_failing_storage_says_when_to_come_again(local_storage: Storage, monke
     answer = get(local_storage, "/v1/reports")
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert problem(answer)["code"] == "storage_busy"
-
-
-def test_every_failure_that_http_may_show_has_its_explanation(local_storage: Storage) -> None:
-    codes = {code for path in sorted((ROOT / "chalicelib").rglob("*.py")) for code in _codes(path)}
-    assert {"bad_cursor", "unknown_report"} <= codes
-    unexplained = {code for code in codes if code.replace("_", "-") not in problems.load_kinds()}
-    assert not unexplained, f"add to chalicelib/web/pages/problems.csv: {sorted(unexplained)}"
-    for name, kind in problems.load_kinds().items():
-        answer = get(local_storage, f"/problems/{name}")
-        assert (answer.status, answer.json) == (200, kind)
-
-
-def _codes(path: Path) -> Iterator[str]:
-    """Codes of failures other than of uploads' contents, which states list and HTTP does not show."""
-    shown = {"BadRequest", "NotFound", "Ambiguous", "Conflict", "Forbidden", "TooLarge", "StorageError", "ReportsError"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            at = 1 if node.func.id == "RefusedError" else 0 if node.func.id in shown else None
-            if at is not None and isinstance(code := node.args[at], ast.Constant):
-                yield str(code.value)
 
 
 def test_each_thread_has_its_own_request() -> None:
