@@ -199,10 +199,10 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
     place = publish.find_place(work.storage, parsed.record, parsed.text)
     if place.previous and publish.says_the_same(work.storage.objects, parsed, place.previous):
         return _tell_unchanged(work, held, {key: place.previous[key] for key in ("id", "revision")})
-    place = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
+    place, stored = publish.store(work.storage.objects, place, parsed, skip_taken=work.attempt >= PATIENCE)
     report = {"id": place.report_id, "revision": place.number}
     final = upload_state.step(held, "published", work.now, report=report)
-    publish.show(work.storage, place, parsed, _names(held), work.now, upload_state.put(final))
+    publish.show(work.storage, place, stored, _names(held), work.now, upload_state.put(final))
     upload_state.keep(work.storage, held.state["id"])
     return Held(final.state, final.version + 1)
 

@@ -65,8 +65,8 @@ def find_place(storage: Storage, record: Record, text: str) -> Place:
     raise AssertionError("the ids have no end")
 
 
-def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bool) -> Place:
-    """Write the record and its text under their final keys; the place that they took.
+def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bool) -> tuple[Place, bytes]:
+    """Write the record and its text under their final keys; the place that they took, and the record's bytes.
 
     A number that other content holds belongs to a writer that is about to publish it, or one that died before: raises
     OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema`, `too_large` or
@@ -78,7 +78,7 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
         if objects.put_new(key, body, "application/json") or objects.get(key) == body:
             text = layout.text_object(place.report_id, place.number)
             objects.put(text, parsed.text.encode(), "text/plain; charset=utf-8")
-            return place
+            return place, body
         if not skip_taken:
             raise OvertakenError(key)
         # Its record may not be taken for one of before revisions were told; that of a living writer still counts.
@@ -113,15 +113,14 @@ def says_the_same(objects: Objects, parsed: records.Parsed, previous: Record) ->
 
 
 def show(
-    storage: Storage, place: Place, parsed: records.Parsed, known_as: Sequence[str | None], now: datetime, *more: Put
+    storage: Storage, place: Place, stored: bytes, known_as: Sequence[str | None], now: datetime, *more: Put
 ) -> None:
-    """Make the stored revision visible in one transaction with `more`, and its bytes known under `known_as`.
+    """Make the revision whose record is `stored` visible in one transaction with `more`, its bytes known under `known_as`.
 
     Raises OvertakenError when another writer was first.
     """
-    body = records.dump(records.identified(parsed.record, place.report_id, place.number))
-    record = orjson.loads(body)
-    summary = layout.summarise(record, iso(now), hashlib.sha256(body).hexdigest())
+    record = orjson.loads(stored)
+    summary = layout.summarise(record, iso(now), hashlib.sha256(stored).hexdigest())
     # That it is shown is told by an object too: the index can be made anew of the objects alone.
     told = orjson.dumps({**layout.revision_line(summary), "known_as": known_as})
     token = layout.new_token()

@@ -128,10 +128,10 @@ def _revise(
     """Publish what was read as the next revision; raises OvertakenError when another writer was first."""
     storage, now, report_id = work.storage, work.now, str(current.record["id"])
     place = Place(report_id, current.rows.number + 1, current.head_version, current.record, current.rows)
-    place = publish.store(storage.objects, place, parsed, skip_taken)
+    place, stored = publish.store(storage.objects, place, parsed, skip_taken)
     outcome = Outcome(told.REPORT, report_id, told.REVISED, "", report_id, place.number, differences)
     work.announce(outcome)
-    publish.show(storage, place, parsed, known_as, now)
+    publish.show(storage, place, stored, known_as, now)
     return outcome
 
 
