@@ -136,9 +136,10 @@ def test_every_state_of_an_upload_has_the_shape_that_the_contract_says(storage: 
     from chalicelib.ingestion import upload_state
     from chalicelib.storage import Put
 
-    held = upload_state.new("a", "x.txt", None, app.clock())
-    storage.index.commit([Put(*layout.upload("a"), orjson.dumps({**held.state, **state}))])
-    answer = get(storage, "/v1/uploads/a")
+    held = upload_state.new("a" * 32, "x.txt", None, app.clock())
+    storage.index.commit([Put(*layout.upload("a" * 32), orjson.dumps({**held.state, **state}))])
+    answer = get(storage, f"/v1/uploads/{'a' * 32}")
+    assert (answer.status, answer.json["state"]) == (200, state["state"])
     check_shape(ROUTE["read_upload"], answer)
     if state["state"] == "published":
         assert answer.json["report"]["url"].endswith(f"/v1/reports/{TINGPANG}-2022")
