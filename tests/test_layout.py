@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib.catalog import layout
+from chalicelib.catalog import layout, stored_rows
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.storage import Put, Storage
 from tests.published import TINGPANG, indicator, publish, record
@@ -84,7 +84,7 @@ def test_rows_come_back_from_both_partitions(storage: Storage) -> None:
         (layout.indicators_of_concept("fixed_asset_investment", 2022, "33"), 9),
     ]:
         (entry,) = storage.index.query(span.pk, prefix=span.prefix)
-        rows = layout.read_rows(entry.body)
+        rows = stored_rows.read_rows(entry.body)
         assert [row["id"] for row in rows] == [f"i{n}" for n in range(count)]
         assert {row["report"] for row in rows} == {"331022103-2022"}
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists, pending
+from chalicelib.catalog import layout, lists, pending, stored_rows
 from chalicelib.errors import NotFound, ReportError, StorageError
 from chalicelib.ingestion import ingest, uploads
 from chalicelib.maintenance import outcome as told
@@ -293,7 +293,7 @@ def test_a_failure_at_any_write_and_a_second_run_end_in_one_revision(
         shown = head(storage, report_id)
         assert shown
         entries = pending.visible(storage.index, storage.index.query(f"township#{town}", prefix="indicators#"))
-        names = {row["name"] for entry in entries for row in layout.read_rows(entry.body)}
+        names = {row["name"] for entry in entries for row in stored_rows.read_rows(entry.body)}
         assert names == {"工业产值", "财政总收入" if shown["revision"] == 2 else "财政收入"}
         again(storage, report_id)
         assert revisions(storage, report_id) == [1, 2]

@@ -2,20 +2,19 @@
 
 Every question of the API is one `get` or one `query` of one partition. A report shows by one small transaction; its
 rows (a township's and each concept's) are written before it, under keys that end in a token of that writing. The head
-names the token that counts, `catalog.pending` says which rows to ask it for. Bodies are JSON; rows of more than
-`PLAIN` bytes are gzipped: the write of an item is billed by the KB. Records come as `records.dump` and a JSON reader
-give them.
+names the token that counts, `catalog.pending` says which rows to ask it for. Bodies are JSON, those of rows as
+`stored_rows` writes them. Records come as `records.dump` and a JSON reader give them.
 """
 
 from __future__ import annotations
 
-import gzip
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
 
+from chalicelib.catalog.stored_rows import write_rows
 from chalicelib.storage import Put
 
 Record = dict[str, Any]
@@ -24,8 +23,6 @@ Row = dict[str, Any]
 YEARS, PENDING = "years", "pending"
 WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
-PLAIN = 900  # bytes of rows that with their key stay below 1 KB
-_GZIP = b"\x1f\x8b"
 TOKEN = 8  # hexadecimal digits
 
 
@@ -216,12 +213,6 @@ def indicator_rows(record: Record) -> list[Row]:
     return [{**whose, **indicator} for indicator in record["indicators"]]
 
 
-def read_rows(body: bytes) -> list[Row]:
-    """The rows of an entry of a township's or a concept's partition."""
-    rows: list[Row] = orjson.loads(gzip.decompress(body) if body.startswith(_GZIP) else body)
-    return rows
-
-
 class Head(NamedTuple):
     """What a head says: the summary as stored, and the token of the rows that count."""
 
@@ -264,7 +255,7 @@ def row_bodies(record: Record, token: str) -> dict[Key, bytes]:
         if row["concept"] is not None:
             key = Key(f"concept#{row['concept']}", f"{_year(row['year'])}#{code}#{report_id}#{token}")
             grouped.setdefault(key, []).append(row)
-    return {key: _pack(rows) for key, rows in grouped.items()}
+    return {key: write_rows(rows) for key, rows in grouped.items()}
 
 
 def row_puts(record: Record, token: str) -> list[Put]:
@@ -330,11 +321,6 @@ def read_pending(body: bytes) -> Mark:
 
 def _filed_year(report_id: str) -> str:
     return report_id.partition("-")[2][:4]
-
-
-def _pack(rows: Sequence[Row]) -> bytes:
-    body = orjson.dumps(rows)
-    return body if len(body) <= PLAIN else gzip.compress(body, compresslevel=6, mtime=0)
 
 
 def revision_line(summary: Record) -> Record:

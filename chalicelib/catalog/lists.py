@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from chalicelib.catalog import layout, paging, pending, places
+from chalicelib.catalog import layout, paging, pending, places, stored_rows
 from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
@@ -165,9 +165,12 @@ class Chosen:
     concept: str | None = None
     status: str | None = None
 
+    def holds_year(self, year: int | None) -> bool:
+        return self.year is None or year == self.year
+
     def holds(self, row: Row) -> bool:
         return (
-            (self.year is None or row["year"] == self.year)
+            self.holds_year(row["year"])
             and (self.concept is None or row["concept"] == self.concept)
             and (self.status is None or row["status"] == self.status)
         )
@@ -190,7 +193,7 @@ def _parsed_head(entry: Entry) -> list[Record]:
 
 def _row_listing(spans: Callable[[], Iterable[Span]], chosen: Chosen, batch: int = paging.BATCH) -> Listing:
     def rows(entry: Entry) -> list[Row]:
-        return layout.read_rows(entry.body)
+        return [orjson.loads(line) for line in stored_rows.read_lines(entry.body, chosen.holds_year)]
 
     return Listing(spans, rows, chosen.holds, batch, layout.plain_sk, pending.visible)
 
