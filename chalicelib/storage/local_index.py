@@ -51,6 +51,7 @@ class LocalIndex:
     def __init__(self, path: Path, busy_seconds: float = 10.0) -> None:
         self._path, self._busy_seconds = path, busy_seconds
         self._thread = threading.local()
+        self._generation, self._counting = 0, threading.Lock()
         with _sqlite_failures():
             if not path.exists():
                 _create(path)
@@ -72,6 +73,21 @@ class LocalIndex:
             rows = self._connection().execute(statement, (pk, start, max(limit, 0)))
             mine = itertools.takewhile(lambda row: row[0].startswith(prefix), rows)
             return [Entry(pk, sk, body, version) for sk, body, version in mine]
+
+    def generation(self) -> int:
+        """A number that is greater after every commit, of any process, than before it.
+
+        What was read after it was asked for is current for as long as it stays the same. It may grow without a commit.
+        """
+        with _sqlite_failures():
+            connection = self._connection()
+            # The one tells of all other connections' commits, the other of this one's.
+            seen = connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
+        if seen != getattr(self._thread, "seen", None):
+            with self._counting:
+                self._generation += 1
+            self._thread.seen = seen
+        return self._generation
 
     def commit(self, writes: Sequence[Put | Delete]) -> None:
         check_writes(writes)
