@@ -62,6 +62,12 @@ def list_township_indicators(ask: Ask) -> Reply:
     return list_reply(ask, lists.indicators_of_township(ask.storage, **ask.given))
 
 
+@app.serves("list_township_targets")
+def list_township_targets(ask: Ask) -> Reply:
+    places.require_reported(ask.storage.index, ask["township"])
+    return list_reply(ask, lists.targets_of_township(ask.storage, **ask.given))
+
+
 @app.serves("list_reports")
 def list_reports(ask: Ask) -> Reply:
     return list_reply(ask, lists.reports(ask.storage, **ask.given))

@@ -48,6 +48,7 @@ ADDRESSES = {
     "list_township_reports": [f"/v1/townships/{TINGPANG}/reports"],
     "list_township_year": [f"/v1/townships/{TINGPANG}/reports/2022"],
     "list_township_indicators": [f"/v1/townships/{TINGPANG}/indicators?year=2022&status=actual"],
+    "list_township_targets": [f"/v1/townships/{TINGPANG}/targets?year=2022"],
     "list_reports": ["/v1/reports", "/v1/reports?limit=1", "/v1/reports?year=1999"],
     "read_report": [f"/v1/reports/{TINGPANG}-2022", f"/v1/reports/{TINGPANG}-2022?revision=1"],
     "list_sections": [f"/v1/reports/{TINGPANG}-2022/sections"],

@@ -162,6 +162,7 @@ def addresses(told: Told) -> dict[str, str]:
         "read_township": f"/v1/townships/{quote('亭旁镇')}",
         "list_township_reports": f"{township}/reports",
         "list_township_year": f"{township}/reports/2022",
+        "list_township_targets": f"{township}/targets?met=null",
         "list_township_indicators": f"{township}/indicators?year=2022&status=actual",
         "list_reports": f"/v1/reports?province={quote('浙江省')}&limit=1",
         "read_report": report,

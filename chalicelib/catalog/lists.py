@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from chalicelib.catalog import layout, paging, pending, places, stored_rows
+from chalicelib.catalog import layout, paging, pending, places, stored_rows, targets
 from chalicelib.catalog.concepts import find_concept, load_concepts
 from chalicelib.catalog.layout import Record, Row, Span
 from chalicelib.catalog.paging import Listing, Page, Position
@@ -23,6 +23,7 @@ from chalicelib.storage import Entry, Index, Storage
 REPORTS_A_QUERY = 4
 # No township has more reports, and there are no more years: one query gives them all.
 MOST = 1000
+MET = {"true": True, "false": False, "null": None}
 # Whole records in one answer: a function's answer stops at 6 MB.
 ANSWER_BYTES = 3_000_000
 
@@ -75,6 +76,27 @@ def indicators_of_township(
     chosen = Chosen(year, known_concept(concept), status)
     listing = _row_listing(lambda: spans, chosen, REPORTS_A_QUERY)
     return paging.read_page(storage.index, listing, cursor, limit)
+
+
+def targets_of_township(
+    storage: Storage,
+    township: str,
+    year: int | None,
+    concept: str | None,
+    met: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A township's targets, each joined to its outcome, by the year that they are set for."""
+    code, known_name = places.township(township), known_concept(concept)
+    rows = [
+        row
+        for row in targets.join_targets(_rows_of_township(storage.index, code))
+        if (year is None or row["year"] == year)
+        and (known_name is None or row["concept"] == known_name)
+        and (met is None or row["met"] is MET[met])
+    ]
+    return paging.cut_page(rows, (f"township#{code}", f"targets|{year}|{known_name}|{met}"), cursor, limit)
 
 
 # Reports.
@@ -235,6 +257,15 @@ def _first_of_years(index: Index, concept_id: str) -> Iterator[Entry]:
 def _has_rows(index: Index, concept_id: str, year: int) -> bool:
     listing = _row_listing(lambda: [layout.indicators_of_concept(concept_id, year)], Chosen())
     return bool(paging.read_page(index, listing, None, 1).data)
+
+
+def _rows_of_township(index: Index, code: str) -> Iterator[Row]:
+    """All indicator rows of a township, in order of its reports."""
+    span, after = layout.indicators_of_township(code), ""
+    while entries := index.query(span.pk, prefix=span.prefix, after=after, limit=paging.BATCH):
+        for entry in pending.visible(index, entries):
+            yield from stored_rows.read_rows(entry.body)
+        after = entries[-1].sk
 
 
 def _reports_by_year(index: Index, code: str) -> dict[int | None, list[str]]:

@@ -59,6 +59,12 @@ CONCEPT = Parameter(
 STATUS = Parameter(
     "status", "What was reached, what is aimed at, or a forecast.", {"type": "string", "enum": [*STATUSES]}, "actual"
 )
+MET = Parameter(
+    "met",
+    "Whether the outcome reaches the target; `null` where that cannot be said.",
+    {"type": "string", "enum": ["true", "false", "null"]},
+    "true",
+)
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
 Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
 
