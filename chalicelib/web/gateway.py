@@ -1,6 +1,6 @@
-"""API Gateway's part on one machine, as a WSGI application: HTTP in, the app called with a REST event, HTTP out.
+"""API Gateway's part on one machine, as a WSGI application: HTTP in, the app's view called, HTTP out.
 
-It does what the gateway does on AWS (routes, preflight, limits, unknown addresses), and `/objects/…` stands for S3: the
+It does what the gateway and Chalice do on AWS (routes, preflight, limits, unknown addresses), and `/objects/…` stands for S3: the
 addresses that the local storage signs, streamed both ways.
 
 Granian hands the path over decoded, without the one that was sent: `%2F` inside a parameter is a slash here, and the
@@ -9,7 +9,6 @@ address unknown, where on AWS it stays in the parameter. No code, id or name of 
 
 from __future__ import annotations
 
-import base64
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,14 +18,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote
 
-from chalice.local import RouteMatcher
-
 from chalicelib.errors import BadRequest, ReportsError, TooLarge
 from chalicelib.storage.contract import content_disposition
 from chalicelib.storage.local import LocalObjects
-from chalicelib.web.api import CORS, Api
+from chalicelib.telemetry import logs, metrics
+from chalicelib.web import core
+from chalicelib.web.api import Api
 from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
+from chalicelib.web.core import CORS, Call
+from chalicelib.web.matching import Matcher
 from chalicelib.web.replies import problem_reply, refusal
+from chalicelib.web.routes import ROUTES, Route
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
 BODIES = 16  # read at once
@@ -66,7 +68,7 @@ class Gateway:
 
     def __init__(self, app: Api) -> None:
         self._app = app
-        self._routes = RouteMatcher(list(app.routes))
+        self._matcher = Matcher(ROUTES)
         self._turns = Turns(BODIES)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
@@ -91,17 +93,20 @@ class Gateway:
 
     def _call(self, environ: Environ, body: Body, path: str, request_id: str) -> Sent:
         method = environ["REQUEST_METHOD"]
-        try:
-            match = self._routes.match_route(path)
-        except ValueError:
-            raise refusal(404, method) from None
+        match = self._matcher.match(path)
+        if match is None:
+            raise refusal(404, method)
         if method == "OPTIONS":
-            return _preflight(self._app.routes[match.route])
-        event = _event(environ, body, path, match.route, match.captured, request_id)
-        answer = self._app(event, None)
-        text: str = answer["body"]
-        whole = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
-        return Sent(answer["statusCode"], answer["headers"], whole)
+            return _preflight(match.routes)
+        route = match.routes.get(method)
+        if route is None:
+            raise refusal(405, method, ", ".join([*match.routes, "OPTIONS"]))
+        start = time.perf_counter()
+        with logs.context(request_id=request_id):
+            call = _read_call(environ, body, route, path, match.captured, request_id)
+            answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
+            metrics.tell_request(method, route.path, answer.status, logs.milliseconds_since(start))
+        return Sent(answer.status, answer.headers, answer.body)
 
     def _store(self, environ: Environ, body: Body, method: str) -> Sent:
         objects = self._app.storage.objects
@@ -127,31 +132,16 @@ class Gateway:
         uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
 
 
-def _event(
-    environ: Environ, body: Body, path: str, route: str, captured: dict[str, str], request_id: str
-) -> dict[str, Any]:
-    method = environ["REQUEST_METHOD"]
+def _read_call(
+    environ: Environ, body: Body, route: Route, path: str, captured: Mapping[str, str], request_id: str
+) -> Call:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
-    return {
-        "resource": route,
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueQueryStringParameters": _fields(parse_qs, environ) or None,
-        "pathParameters": captured,
-        "stageVariables": None,
-        "requestContext": {
-            "httpMethod": method,
-            "resourcePath": route,
-            "path": path,
-            "requestId": request_id,
-            "domainName": _own_host(environ),
-        },
-        "body": base64.b64encode(_whole(body, method)).decode(),
-        "isBase64Encoded": True,
-    }
+    base = core.own_base(headers.get("host", ""), headers.get("x-forwarded-proto", ""), _own_host(environ))
+    method = environ["REQUEST_METHOD"]
+    query = _fields(parse_qs, environ) if environ.get("QUERY_STRING") else {}
+    return Call(method, route, path, captured, query, headers, _whole(body, method), base, request_id)
 
 
 def _own_host(environ: Environ) -> str:
@@ -183,7 +173,7 @@ def _receive(objects: LocalObjects, key: str, most: int, body: Body) -> Sent:
     if body.length > most:
         raise TooLarge("upload_too_large", f"The file is larger than {most:,} bytes.", "Upload the report alone.")
     objects.put_stream(key, _announced(body), most)
-    return Sent(200, CORS.get_access_control_headers())
+    return Sent(200, CORS)
 
 
 def _announced(body: Body) -> Iterator[bytes]:
@@ -208,7 +198,7 @@ def _deliver(objects: LocalObjects, key: str, filename: str, media: str) -> Sent
         "Cache-Control": "private, max-age=0",
         "ETag": f'"{info.etag}"',
     }
-    return Sent(200, {**headers, **CORS.get_access_control_headers()}, stream=_read(objects, key))
+    return Sent(200, {**headers, **CORS}, stream=_read(objects, key))
 
 
 def _read(objects: LocalObjects, key: str) -> Iterator[bytes]:
@@ -219,15 +209,21 @@ def _read(objects: LocalObjects, key: str) -> Iterator[bytes]:
 
 def _preflight(methods: Iterable[str]) -> Sent:
     allowed = ", ".join([*methods, "OPTIONS"])
-    cors = {**CORS.get_access_control_headers(), "Access-Control-Allow-Methods": allowed}
-    return Sent(204, {**cors, "Allow": allowed, "Cache-Control": "public, max-age=86400"})
+    age = str(core.PREFLIGHT_SECONDS)
+    cors = {
+        **CORS,
+        "Access-Control-Allow-Headers": ",".join(core.CORS_HEADERS),
+        "Access-Control-Allow-Methods": allowed,
+        "Access-Control-Max-Age": age,
+    }
+    return Sent(204, {**cors, "Allow": allowed, "Cache-Control": f"public, max-age={age}"})
 
 
 def _problem(error: ReportsError, path: str, request_id: str) -> Sent:
     reply = problem_reply(error, path)
     allow = {"Allow": error.extra["allow"]} if "allow" in error.extra else {}
     headers = {"Content-Type": reply.media, "Cache-Control": reply.cache, "X-Request-Id": request_id, **reply.headers}
-    return Sent(reply.status, {**headers, **allow, **CORS.get_access_control_headers()}, reply.body)
+    return Sent(reply.status, {**headers, **allow, **CORS}, reply.body)
 
 
 def _send(sent: Sent, method: str, start: Start) -> Iterable[bytes]:

@@ -42,6 +42,11 @@ class Route:
     problems: tuple[int, ...] = field(default=(400,))
     body: str | None = None
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What the path answers to by this route: every GET answers HEAD too."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
+
 
 def _list(
     path: str, name: str, summary: str, answer: str, *own: Parameter, problems: tuple[int, ...] = (400,)

@@ -1,0 +1,128 @@
+"""HTTP over the catalog, whoever carries it: a call in, an answer out.
+
+API Gateway with Chalice (`web.api`) and the server of one machine (`web.gateway`) hand over a `Call` and send the `Answer`.
+Calls are checked by the contract; answers get ETag, caching and CORS headers, failures become problem documents.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.errors import ReportsError
+from chalicelib.storage import Storage
+from chalicelib.telemetry import logs
+from chalicelib.web import checks
+from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
+from chalicelib.web.routes import Route
+
+View = Callable[[Ask], Reply]
+
+CORS_HEADERS = ("If-None-Match", "X-Request-Id")
+EXPOSED_HEADERS = ("ETag", "Link", "Location", "Content-Location", "Content-Disposition", "X-Request-Id")
+PREFLIGHT_SECONDS = 86400
+# On every answer, errors too: what a script of another site may read.
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS)}
+
+# A name, an IPv4 or a bracketed IPv6 address, and maybe a port.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request for a route. `path` lies below the stage and is percent-encoded, as `captured`, its parameters, are.
+
+    `headers` have names in lower case; `base` is the service's own address.
+    """
+
+    method: str
+    route: Route
+    path: str
+    captured: Mapping[str, str]
+    query: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    body: bytes
+    base: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent; a HEAD, a 204 or a 304 goes without the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetime) -> Answer:
+    """The view's answer, or the problem document of what it raised."""
+    try:
+        if call.route.body and not _is_json(call.headers.get("content-type", "")):
+            raise refusal(415, call.method)
+        query = checks.read_query(call.route, call.query)
+        given = {**query, **checks.read_path(call.captured)}
+        logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
+        return finish(view(Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body)), call)
+    except ReportsError as error:
+        return refuse(error, call)
+    except Exception:
+        log.exception("unexpected failure at %s", call.path)
+        return refuse(internal_error(call.request_id), call)
+
+
+def refuse(error: ReportsError, call: Call) -> Answer:
+    """The answer that a failure is told by."""
+    logs.note(error_code=error.code)
+    return finish(problem_reply(error, call.path, call.base), call)
+
+
+def finish(reply: Reply, call: Call) -> Answer:
+    """The reply with the headers that all have; 304 where the caller has it already."""
+    headers = {
+        "Content-Type": reply.media,
+        "Cache-Control": reply.cache,
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": call.request_id,
+        **CORS,
+        **reply.headers,
+    }
+    if reply.status == 200:
+        headers["ETag"] = etag = _etag(reply.body)
+        if _matches(call.headers.get("if-none-match", ""), etag):
+            del headers["Content-Type"]
+            return Answer(304, headers)
+    return Answer(reply.status, headers, reply.body)
+
+
+def own_base(host: str, scheme: str, server: str, stage: str = "") -> str:
+    """The service's address: `REPORTS_URL` where it is set, for behind a CDN the Host header is another one.
+
+    What is no host, or no scheme of the web, never gets into an answer: the server's own name stands there then.
+    """
+    if configured := os.environ.get("REPORTS_URL"):
+        return configured.rstrip("/")
+    scheme = scheme if scheme in ("http", "https") else "http"
+    return f"{scheme}://{host if _HOST.fullmatch(host) else server}{stage}"
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def _etag(body: bytes) -> str:
+    return '"' + base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:16]).decode().rstrip("=") + '"'
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Weak comparison, as RFC 9110 wants it for If-None-Match: a cache on the way may have weakened the tag."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in tags or etag in tags
