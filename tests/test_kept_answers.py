@@ -17,7 +17,7 @@ ENTRY = Put("a", "b", b"1")
 
 
 def test_an_answer_is_found_in_its_generation_alone() -> None:
-    kept = KeptAnswers[str]()
+    kept = KeptAnswers[str](100)
     kept.keep("/a", 3, "old", 3)
     assert kept.find("/a", 3) == "old"
     assert kept.find("/a", 4) is None
@@ -26,7 +26,7 @@ def test_an_answer_is_found_in_its_generation_alone() -> None:
 
 
 def test_an_answer_made_before_a_commit_is_not_kept_behind_it() -> None:
-    kept = KeptAnswers[str]()
+    kept = KeptAnswers[str](100)
     kept.keep("/b", 4, "new", 3)
     kept.keep("/a", 3, "read before the commit", 3)
     assert (kept.find("/a", 3), kept.find("/a", 4), kept.find("/b", 4)) == (None, None, "new")
@@ -66,7 +66,7 @@ def test_what_is_read_after_a_generation_is_current_while_it_lasts(tmp_path: Pat
     """Readers keep what they read under the generation before it, while a writer counts up."""
     index = LocalIndex(tmp_path / "index.sqlite")
     index.commit([Put("n", "n", b"0")])
-    kept, done, last = KeptAnswers[int](), threading.Event(), [0]
+    kept, done, last = KeptAnswers[int](100), threading.Event(), [0]
 
     def read() -> None:
         while not done.is_set():

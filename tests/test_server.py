@@ -181,6 +181,34 @@ def test_too_many_parameters_are_called_so(server: Server) -> None:
     assert found["detail"] == "The query has more than 100 parameters."
 
 
+def test_an_answer_is_given_again_until_something_is_committed(tmp_path: Path) -> None:
+    """Over both worker processes, and for each kind of answer that is kept."""
+    storage = local.open_storage(tmp_path / "data")
+    old = record()
+    publish(storage, old)
+    report = f"{TINGPANG}-2022"
+    urls = [
+        f"/v1/reports/{report}",
+        "/v1/reports",
+        f"/v1/townships/{TINGPANG}/indicators",
+        "/v1/indicators?concept=fixed_asset_investment",
+    ]
+    with running(tmp_path / "data") as server:
+        for number in range(2, 7):
+            kept = {url: {server.ask("GET", url)[1] for _ in range(6)} for url in urls}
+            assert all(len(bodies) == 1 for bodies in kept.values())
+            new = record(revision=number, indicators=[indicator(number)])
+            publish(storage, new, previous=old)
+            old = new
+            for url in urls * 3:
+                answer, body = server.ask("GET", url)
+                assert body not in kept[url]
+                assert answer.headers["X-Request-Id"]
+                tag = answer.headers["ETag"]
+                again, nothing = server.ask("GET", url, If_None_Match=tag)
+                assert (again.status, nothing, again.headers["ETag"]) == (304, b"", tag)
+
+
 def test_a_path_is_decoded_exactly_once(server: Server) -> None:
     assert json.loads(server.ask("GET", f"/v1/townships/{quote('亭旁镇')}")[1])["code"] == TINGPANG
     assert "'100%25'" in json.loads(server.ask("GET", "/v1/reports/100%2525")[1])["detail"]

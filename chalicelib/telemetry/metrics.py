@@ -31,9 +31,14 @@ class Metric(NamedTuple):
     dimensions: tuple[str, ...] = ()
 
 
+def are_told() -> bool:
+    """Whether anything collects what is told of requests."""
+    return EVENTS.isEnabledFor(logging.INFO)
+
+
 def tell_request(method: str, route: str, status: int, duration_ms: float) -> None:
     """Log one answered request. `route` is the path's pattern."""
-    if not EVENTS.isEnabledFor(logging.INFO):
+    if not are_told():
         return
     dimensions = {"RouteClass": route_class(route), "StatusClass": f"{status // 100}xx"}
     metrics = [

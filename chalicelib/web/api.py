@@ -66,7 +66,8 @@ class Api(Chalice):
         def register(view: View) -> View:
             def answer(**captured: str) -> Response:
                 call = _call(self.current_request, route, captured)
-                return _response(core.respond(view, call, lambda: self.storage, self.clock()))
+                answer = core.respond(view, call, lambda: self.storage, self.clock())
+                return _response(core.deliver(answer, call.request_id, call.if_none_match))
 
             self.route(route.path, methods=list(route.methods), cors=CORS, name=name, **types)(answer)
             self.views[name] = view
@@ -111,7 +112,8 @@ def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> R
         return response
     allow = str(response.headers.get("Allow", ""))
     error = refusal(response.status_code, request.method, allow, _request_id(request))
-    answer = core.refuse(error, _call(request, BY_NAME["show_front_page"], {}))
+    call = _call(request, BY_NAME["show_front_page"], {})
+    answer = core.deliver(core.refuse(error, call), call.request_id, call.if_none_match)
     answer.headers.update({"Allow": allow} if allow else {})
     return _response(answer)
 

@@ -53,6 +53,10 @@ class Call:
     base: str
     request_id: str
 
+    @property
+    def if_none_match(self) -> str:
+        return self.headers.get("if-none-match", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -64,14 +68,14 @@ class Answer:
 
 
 def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetime) -> Answer:
-    """The view's answer, or the problem document of what it raised."""
+    """The view's answer, or the problem document of what it raised; `deliver` makes it the caller's."""
     try:
         if call.route.body and not _is_json(call.headers.get("content-type", "")):
             raise refusal(415, call.method)
         query = checks.read_query(call.route, call.query)
         given = {**query, **checks.read_path(call.captured)}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
-        return finish(view(Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body)), call)
+        return finish(view(Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body)))
     except ReportsError as error:
         return refuse(error, call)
     except Exception:
@@ -82,25 +86,30 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
 def refuse(error: ReportsError, call: Call) -> Answer:
     """The answer that a failure is told by."""
     logs.note(error_code=error.code)
-    return finish(problem_reply(error, call.path, call.base), call)
+    return finish(problem_reply(error, call.path, call.base))
 
 
-def finish(reply: Reply, call: Call) -> Answer:
-    """The reply with the headers that all have; 304 where the caller has it already."""
+def finish(reply: Reply) -> Answer:
+    """The reply as it may be sent to anybody who asks the same: with the headers that all have, and its ETag."""
     headers = {
         "Content-Type": reply.media,
         "Cache-Control": reply.cache,
         "X-Content-Type-Options": "nosniff",
-        "X-Request-Id": call.request_id,
         **CORS,
         **reply.headers,
     }
     if reply.status == 200:
-        headers["ETag"] = etag = _etag(reply.body)
-        if _matches(call.headers.get("if-none-match", ""), etag):
-            del headers["Content-Type"]
-            return Answer(304, headers)
+        headers["ETag"] = _etag(reply.body)
     return Answer(reply.status, headers, reply.body)
+
+
+def deliver(answer: Answer, request_id: str, if_none_match: str) -> Answer:
+    """The answer to one request: with its id, and 304 where the caller has it already."""
+    headers = {**answer.headers, "X-Request-Id": request_id}
+    if if_none_match and "ETag" in headers and _matches(if_none_match, headers["ETag"]):
+        del headers["Content-Type"]
+        return Answer(304, headers)
+    return Answer(answer.status, headers, answer.body)
 
 
 def own_base(host: str, scheme: str, server: str, stage: str = "") -> str:

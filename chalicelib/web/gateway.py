@@ -9,23 +9,26 @@ address unknown, where on AWS it stays in the parameter. No code, id or name of 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, quote
 
-from chalicelib.errors import BadRequest, ReportsError, TooLarge
+from chalicelib.errors import BadRequest, ReportsError, StorageError, TooLarge
 from chalicelib.storage.contract import content_disposition
 from chalicelib.storage.local import LocalObjects
+from chalicelib.storage.local_index import LocalIndex
 from chalicelib.telemetry import logs, metrics
 from chalicelib.web import core
 from chalicelib.web.api import Api
 from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
-from chalicelib.web.core import CORS, Call
+from chalicelib.web.core import CORS, Answer, Call
+from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
 from chalicelib.web.replies import problem_reply, refusal
 from chalicelib.web.routes import ROUTES, Route
@@ -34,6 +37,7 @@ BODY_BYTES = 6_000_000  # what a function is handed at most
 BODIES = 16  # read at once
 FIELDS = 100  # more query parameters than any route has
 OBJECTS = "/objects/"
+_ASKED = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO")
 
 Start = Callable[[str, list[tuple[str, str]]], object]
 
@@ -46,6 +50,13 @@ class Sent:
     headers: Mapping[str, str]
     body: bytes = b""
     stream: Iterator[bytes] | None = None
+
+
+class Kept(NamedTuple):
+    """An answer that may be given again, and the route that it is of."""
+
+    answer: Answer
+    route: Route
 
 
 class Refusal:
@@ -69,10 +80,20 @@ class Gateway:
     def __init__(self, app: Api) -> None:
         self._app = app
         self._matcher = Matcher(ROUTES)
+        self._kept = KeptAnswers[Kept](most_bytes())
         self._turns = Turns(BODIES)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        request_id, method, body = uuid.uuid4().hex, environ["REQUEST_METHOD"], Body(environ)
+        begun, request_id, method = time.perf_counter(), os.urandom(16).hex(), environ["REQUEST_METHOD"]
+        body = Body(environ)
+        # Read first: what is committed while an answer is made ends the generation that it is kept under.
+        generation = None if body.comes or method not in ("GET", "HEAD") else self._generation()
+        if generation is not None and (kept := self._kept.find(_question(environ), generation)):
+            sent = _give_again(*kept, environ, request_id)
+            if metrics.are_told():
+                with logs.context(request_id=request_id):
+                    metrics.tell_request(method, kept.route.path, sent.status, logs.milliseconds_since(begun))
+            return _send(sent, method, start)
         # WSGI hands the path over decoded once, its bytes as latin-1.
         path = quote(environ["PATH_INFO"].encode("latin-1"))
         with ExitStack() as held:
@@ -82,7 +103,7 @@ class Gateway:
                 sent = (
                     self._store(environ, body, method)
                     if path.startswith(OBJECTS)
-                    else self._call(environ, body, path, request_id)
+                    else self._call(environ, body, path, request_id, generation)
                 )
             except ReportsError as error:
                 answer = _send(_problem(error, path, request_id), method, start)
@@ -91,7 +112,7 @@ class Gateway:
                 return Refusal(answer, body, held.pop_all()) if waits else answer
         return _send(sent, method, start)
 
-    def _call(self, environ: Environ, body: Body, path: str, request_id: str) -> Sent:
+    def _call(self, environ: Environ, body: Body, path: str, request_id: str, generation: int | None) -> Sent:
         method = environ["REQUEST_METHOD"]
         match = self._matcher.match(path)
         if match is None:
@@ -105,8 +126,19 @@ class Gateway:
         with logs.context(request_id=request_id):
             call = _read_call(environ, body, route, path, match.captured, request_id)
             answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
+            if generation is not None and route.settled and answer.status == 200:
+                self._kept.keep(_question(environ), generation, Kept(answer, route), len(answer.body))
+            answer = core.deliver(answer, request_id, call.if_none_match)
             metrics.tell_request(method, route.path, answer.status, logs.milliseconds_since(start))
         return Sent(answer.status, answer.headers, answer.body)
+
+    def _generation(self) -> int | None:
+        index = self._app.storage.index
+        if not isinstance(index, LocalIndex):
+            return None
+        with contextlib.suppress(StorageError):  # told where the answer is made
+            return index.generation()
+        return None
 
     def _store(self, environ: Environ, body: Body, method: str) -> Sent:
         objects = self._app.storage.objects
@@ -130,6 +162,16 @@ class Gateway:
         from chalicelib.ingestion import uploads
 
         uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
+
+
+def _question(environ: Environ) -> tuple[str, ...]:
+    """All of a GET that its answer depends on, if the data stay the same."""
+    return tuple(environ.get(name, "") for name in _ASKED)
+
+
+def _give_again(answer: Answer, _: Route, environ: Environ, request_id: str) -> Sent:
+    answer = core.deliver(answer, request_id, environ.get("HTTP_IF_NONE_MATCH", ""))
+    return Sent(answer.status, answer.headers, answer.body)
 
 
 def _read_call(

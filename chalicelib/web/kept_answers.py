@@ -6,6 +6,7 @@ process or another, ends that generation, so that whoever asks afterwards reads 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -13,13 +14,20 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-MOST_BYTES = 64_000_000
+# Of each process that answers.
+MOST_BYTES, MOST_OF_MEMORY = 256_000_000, 1 / 16
+
+
+def most_bytes() -> int:
+    """How many bytes of answers a process keeps on this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(MOST_BYTES, int(memory * MOST_OF_MEMORY))
 
 
 class KeptAnswers(Generic[T]):
     """The answers used last, `most` bytes of them. For many threads at once."""
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
+    def __init__(self, most: int) -> None:
         self._most, self._bytes = most, 0
         self._generation = 0
         self._held: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()

@@ -28,6 +28,7 @@ class Route:
     """One operation. `answer` and `body` name a schema of `schemas/`, without ending; None for plain bytes of `media`.
 
     `listed` wraps the schema into a page; `status` is that of success; `problems` are the statuses of its errors.
+    `settled`: as long as nothing is committed to the index, the same call has the same answer.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Route:
     status: int = 200
     problems: tuple[int, ...] = field(default=(400,))
     body: str | None = None
+    settled: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -51,7 +53,7 @@ class Route:
 def _list(
     path: str, name: str, summary: str, answer: str, *own: Parameter, problems: tuple[int, ...] = (400,)
 ) -> Route:
-    return Route(path, name, summary, answer, (*own, *LIST), listed=True, problems=problems)
+    return Route(path, name, summary, answer, (*own, *LIST), listed=True, problems=problems, settled=True)
 
 
 ABSENT = (400, 404)
@@ -77,6 +79,7 @@ ROUTES = (
         "A township's place and the years that it has reports of.",
         "township-years",
         problems=NAMED,
+        settled=True,
     ),
     _list(
         "/v1/townships/{township}/reports",
@@ -122,7 +125,15 @@ ROUTES = (
         PROVINCE,
         problems=NAMED,
     ),
-    Route("/v1/reports/{report}", "read_report", "The whole record.", "report", (REVISION,), problems=ABSENT),
+    Route(
+        "/v1/reports/{report}",
+        "read_report",
+        "The whole record.",
+        "report",
+        (REVISION,),
+        problems=ABSENT,
+        settled=True,
+    ),
     _list(
         "/v1/reports/{report}/sections",
         "list_sections",
@@ -138,6 +149,7 @@ ROUTES = (
         "section-text",
         (REVISION,),
         problems=ABSENT,
+        settled=True,
     ),
     _list(
         "/v1/reports/{report}/indicators",
@@ -157,6 +169,7 @@ ROUTES = (
         (REVISION,),
         media="text/plain",
         problems=ABSENT,
+        settled=True,
     ),
     Route(
         "/v1/reports/{report}/source",
@@ -191,6 +204,7 @@ ROUTES = (
         "A concept and the years that figures of it speak of.",
         "concept-years",
         problems=ABSENT,
+        settled=True,
     ),
     Route("/v1/bulk", "read_manifest", "The files that hold everything, with rows, bytes and SHA-256.", "manifest"),
     Route(

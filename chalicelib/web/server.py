@@ -1,6 +1,6 @@
 """The server of one machine: granian in front of the gateway, and beside it the threads that publish what arrives.
 
-Granian's one worker process answers. This process ingests, so that reading a report holds up no answer.
+Granian's worker processes answer, one for each CPU. This process ingests, so that reading a report holds up no answer.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def serve(host: str, port: int) -> int:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        workers=os.cpu_count() or 1,
         blocking_threads=THREADS,
         websockets=False,
         factory=True,
