@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib.catalog import downloads, lists, one_report, places
+from chalicelib.catalog import downloads, indicators, lists, one_report, places
 from chalicelib.web import checks, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
@@ -59,13 +59,13 @@ def list_township_year(ask: Ask) -> Reply:
 @app.serves("list_township_indicators")
 def list_township_indicators(ask: Ask) -> Reply:
     places.require_reported(ask.storage.index, ask["township"])
-    return list_reply(ask, lists.indicators_of_township(ask.storage, **ask.given))
+    return list_reply(ask, indicators.of_township(ask.storage, **ask.given))
 
 
 @app.serves("list_township_targets")
 def list_township_targets(ask: Ask) -> Reply:
     places.require_reported(ask.storage.index, ask["township"])
-    return list_reply(ask, lists.targets_of_township(ask.storage, **ask.given))
+    return list_reply(ask, indicators.targets_of_township(ask.storage, **ask.given))
 
 
 @app.serves("list_reports")
@@ -110,7 +110,7 @@ def list_revisions(ask: Ask) -> Reply:
 
 @app.serves("list_indicators")
 def list_indicators(ask: Ask) -> Reply:
-    return list_reply(ask, lists.indicators_of_concept(ask.storage, **ask.given))
+    return list_reply(ask, indicators.of_concepts(ask.storage, **ask.given))
 
 
 @app.serves("list_concepts")
@@ -120,7 +120,7 @@ def list_concepts(ask: Ask) -> Reply:
 
 @app.serves("read_concept")
 def read_concept(ask: Ask) -> Reply:
-    return json_reply(lists.concept(ask.storage, ask["concept"]))
+    return json_reply(indicators.concept(ask.storage, ask["concept"]))
 
 
 @app.serves("read_manifest")

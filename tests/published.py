@@ -9,11 +9,18 @@ import orjson
 
 from chalicelib import divisions
 from chalicelib.catalog import layout
+from chalicelib.catalog.paging import Page
 from chalicelib.storage import Delete, Put, Storage
 
 Record = dict[str, Any]
 TEXT = "亭旁镇工作总结\n\n一、产业\n完成投资1.5亿元。\n(一)工业\n新增企业3家。\n二、民生\n参保率99.5%。"
 TINGPANG, FANGCHENG = "331022103", "331083106"
+
+
+def plain(page: Page) -> list[Any]:
+    """The rows of a page as a client reads them."""
+    rows: list[Any] = orjson.loads(orjson.dumps(page.data))
+    return rows
 
 
 def indicator(

@@ -10,12 +10,14 @@ from typing import Any
 
 import orjson
 
-from chalicelib.catalog import layout, lists, one_report, pending
+from chalicelib.catalog import indicators, layout, lists, one_report, pending
+from chalicelib.catalog.choice import read_runs
 from chalicelib.errors import NotFound
 from chalicelib.ingestion import upload_state
 from chalicelib.maintenance.verify import verify
 from chalicelib.storage import Storage
 from tests.made_reports import exists
+from tests.published import plain
 
 ALL = 1000
 CONCEPTS = ("exports", "fiscal_revenue", "gdp", "imports", "industrial_output")  # those that made reports have here
@@ -73,11 +75,9 @@ def assert_whole(storage: Storage, report_id: str) -> int:
     code, _, rest = report_id.partition("-")
     year = int(rest[:4])
     summaries = [
-        *(
-            lists.reports(storage, year, None, None, None, ALL).data,
-            lists.reports(storage, None, code, None, None, ALL).data,
-        ),
-        lists.reports_of_township(storage, code, None, ALL).data,
+        plain(lists.reports(storage, year=read_runs(str(year)), cursor=None, limit=ALL)),
+        plain(lists.reports(storage, township=[code], cursor=None, limit=ALL)),
+        plain(lists.reports_of_township(storage, code, None, ALL)),
     ]
     told = [[each for each in map(_plain, found) if each["id"] == report_id] for found in summaries]
     rows = [row for row in _rows_of_township(storage, code) if row["report"] == report_id]
@@ -102,15 +102,15 @@ def assert_whole(storage: Storage, report_id: str) -> int:
 
 
 def _rows_of_township(storage: Storage, code: str) -> list[dict[str, Any]]:
-    return lists.indicators_of_township(storage, code, None, None, None, None, ALL).data
+    return plain(indicators.of_township(storage, code, cursor=None, limit=ALL))
 
 
 def _rows_of_concepts(storage: Storage) -> list[dict[str, Any]]:
     """The rows of every concept, by concept; the years that a concept tells are those of its rows."""
     found = []
     for concept in CONCEPTS:
-        rows = lists.indicators_of_concept(storage, concept, None, None, None, None, ALL).data
-        assert set(lists.concept(storage, concept)["years"]) == {row["year"] for row in rows}
+        rows = plain(indicators.of_concepts(storage, concept=[concept], cursor=None, limit=ALL))
+        assert set(indicators.concept(storage, concept)["years"]) == {row["year"] for row in rows}
         found += rows
     return found
 

@@ -23,7 +23,7 @@ def test_a_typical_report_costs_at_most_40_write_units_and_its_get_2_read_units(
     with meter.counting() as written:
         state = drop(engines_storage, "a.txt", (SEEDS / f"{seed}.txt").read_bytes())
     assert (
-        len(one_report.indicators(engines_storage, state["report"]["id"], None, None, None, None, 999).data) == figures
+        len(one_report.indicators(engines_storage, state["report"]["id"], None, cursor=None, limit=999).data) == figures
     )
     # The upload's own announcement is one more.
     assert 20 < written.write_units + 1 <= 40

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.catalog import lists, one_report, paging
+from chalicelib.catalog import indicators, lists, one_report, paging
+from chalicelib.catalog.choice import Runs, read_runs
 from chalicelib.catalog.paging import Page, Position
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
 from chalicelib.storage import Entry, Index, Storage
-from tests.published import FANGCHENG, TINGPANG, indicator, publish, record
+from tests.published import FANGCHENG, TINGPANG, indicator, plain, publish, record
 
 BEIJING = "110101001"
 ALL = 1000
@@ -66,37 +67,77 @@ def filled(storage: Storage) -> Storage:
 
 Ask = Callable[[Storage, str | None, int], Page]
 
-figures, across = lists.indicators_of_township, lists.indicators_of_concept
+
+def years(text: str) -> Runs:
+    return read_runs(text)
+
+
+def reports(count: int, **chosen: Any) -> tuple[Ask, int]:
+    return lambda s, c, n: lists.reports(s, **chosen, cursor=c, limit=n), count
+
+
+def figures(count: int, **chosen: Any) -> tuple[Ask, int]:
+    return lambda s, c, n: indicators.of_township(s, TINGPANG, **chosen, cursor=c, limit=n), count
+
+
+def across(count: int, *concept: str, **chosen: Any) -> tuple[Ask, int]:
+    named = {"concept": concept or ("gdp",)}
+    return lambda s, c, n: indicators.of_concepts(s, **{**named, **chosen}, cursor=c, limit=n), count
+
+
+def stated(count: int, **chosen: Any) -> tuple[Ask, int]:
+    return lambda s, c, n: one_report.indicators(s, f"{TINGPANG}-2022", None, **chosen, cursor=c, limit=n), count
+
 
 LISTS: dict[str, tuple[Ask, int]] = {
-    "reports": (lambda s, c, n: lists.reports(s, None, None, None, c, n), 9),
-    "reports of a year": (lambda s, c, n: lists.reports(s, 2021, None, None, c, n), 3),
-    "reports of a province": (lambda s, c, n: lists.reports(s, None, None, "浙江省", c, n), 6),
-    "reports of a province and year": (lambda s, c, n: lists.reports(s, 2022, None, "33", c, n), 2),
-    "reports of a township": (lambda s, c, n: lists.reports(s, None, TINGPANG, None, c, n), 3),
-    "reports of a township elsewhere": (lambda s, c, n: lists.reports(s, None, TINGPANG, "11", c, n), 0),
+    "reports": reports(9),
+    "reports, oldest first": reports(9, sort="year"),
+    "reports of a year": reports(3, year=years("2021")),
+    "reports of years": reports(6, year=years("2020,2022")),
+    "reports of a run of years": reports(6, year=years("2021..2023")),
+    "reports since a year": reports(3, year=years("2022..")),
+    "reports of a province": reports(6, province=["浙江省"]),
+    "reports of provinces": reports(9, province=["33", "Beijing"]),
+    "reports of a prefecture": reports(6, prefecture=["3310"]),
+    "reports of counties": reports(6, county=["331022", "玉环市"]),
+    "reports of a county in a province": reports(3, county=["331022"], province=["33", "11"]),
+    "reports of a province and year": reports(2, year=years("2022"), province=["33"]),
+    "reports of a township": reports(3, township=[TINGPANG]),
+    "reports of townships": reports(6, township=[FANGCHENG, TINGPANG]),
+    "reports of a township and years": reports(2, township=[TINGPANG], year=years("..2021")),
+    "reports of a township elsewhere": reports(0, township=[TINGPANG], province=["11"]),
+    "reports of a kind": reports(9, kind=["annual", "plan"]),
+    "reports of a kind that there is not": reports(0, kind=["plan"]),
     "a township's reports": (lambda s, c, n: lists.reports_of_township(s, "亭旁镇", c, n), 3),
     "a township's year": (lambda s, c, n: lists.reports_of_year(s, TINGPANG, 2021, c, n), 1),
-    "a township's indicators": (lambda s, c, n: figures(s, TINGPANG, None, None, None, c, n), 15),
-    "a township's figures of a year": (lambda s, c, n: figures(s, TINGPANG, 2021, None, None, c, n), 5),
-    "a township's concept": (lambda s, c, n: figures(s, TINGPANG, None, "gdp", None, c, n), 9),
-    "a township's targets": (lambda s, c, n: figures(s, TINGPANG, None, "gdp", "target", c, n), 3),
+    "a township's indicators": figures(15),
+    "a township's figures of a year": figures(5, year=years("2021")),
+    "a township's figures of years": figures(5, year=years("2019,2022")),
+    "a township's concept": figures(9, concept=["gdp"]),
+    "a township's concepts": figures(12, concept=["gdp", "fixed_asset_investment"]),
+    "a township's theme": figures(9, theme=["economy"], concept=["gdp", "grain_output"]),
+    "a township's targets": figures(3, concept=["gdp"], status=["target"]),
+    "a township's values": figures(6, value=years("150000002..150000003")),
     "a report's sections": (lambda s, c, n: one_report.sections(s, f"{TINGPANG}-2022", None, c, n), 3),
-    "a report's indicators": (lambda s, c, n: one_report.indicators(s, f"{TINGPANG}-2022", None, None, None, c, n), 5),
-    "a report's concept": (lambda s, c, n: one_report.indicators(s, f"{TINGPANG}-2022", None, "gdp", None, c, n), 3),
+    "a report's indicators": stated(5),
+    "a report's concept": stated(3, concept=["gdp"]),
+    "a report's figures of a year": stated(3, year=years("2022")),
     "a report's revisions": (lambda s, c, n: one_report.revisions(s, f"{TINGPANG}-2022", c, n), 1),
-    "a concept": (lambda s, c, n: across(s, "gdp", None, None, None, c, n), 27),
-    "a concept's year": (lambda s, c, n: across(s, "gdp", 2021, None, None, c, n), 9),
-    "a concept's province": (lambda s, c, n: across(s, "gdp", None, "33", None, c, n), 18),
-    "a concept's province and year": (lambda s, c, n: across(s, "gdp", 2021, "11", None, c, n), 3),
-    "a concept's targets": (lambda s, c, n: across(s, "gdp", None, None, "target", c, n), 9),
-    "a concept without figures": (lambda s, c, n: across(s, "exports", None, "33", None, c, n), 0),
-}  # fmt: skip
-
-
-def plain(rows: list[Any]) -> list[Any]:
-    found: list[Any] = orjson.loads(orjson.dumps(rows))
-    return found
+    "a concept": across(27),
+    "two concepts": across(36, "gdp", "fixed_asset_investment"),
+    "a concept's year": across(9, year=years("2021")),
+    "a concept's years": across(15, year=years("2021..2022")),
+    "a concept since a year": across(9, year=years("2022..")),
+    "a concept's province": across(18, province=["33"]),
+    "a concept's provinces": across(27, province=["33", "11"]),
+    "a concept's county": across(9, county=["331022"]),
+    "a concept's province and year": across(3, year=years("2021"), province=["11"]),
+    "a concept's targets": across(9, status=["target"]),
+    "a concept's values": across(9, value=years("..150000002")),
+    "a concept by value": across(27, sort="value"),
+    "a concept by growth, the greatest first": across(9, sort="-yoy", year=years("2021")),
+    "a concept without figures": across(0, "exports", province=["33"]),
+}
 
 
 def every_page(storage: Storage, ask: Ask, limit: int) -> list[Any]:
@@ -104,7 +145,7 @@ def every_page(storage: Storage, ask: Ask, limit: int) -> list[Any]:
     while True:
         page = ask(storage, cursor, limit)
         assert len(page.data) <= limit
-        rows += plain(page.data)
+        rows += plain(page)
         if page.next is None:
             return rows
         assert page.next != cursor, "a page moves on"
@@ -115,7 +156,7 @@ def every_page(storage: Storage, ask: Ask, limit: int) -> list[Any]:
 def test_pages_visit_every_row_once_and_in_order(filled: Storage, name: str) -> None:
     ask, count = LISTS[name]
     whole = ask(filled, None, ALL)
-    rows = plain(whole.data)
+    rows = plain(whole)
     assert whole.next is None
     assert len(rows) == count
     assert len({orjson.dumps(row) for row in rows}) == count
@@ -144,11 +185,9 @@ def test_reports_come_newest_year_first_then_by_township(filled: Storage) -> Non
 
 
 def test_a_figure_counts_for_the_year_that_it_speaks_of(filled: Storage) -> None:
-    page = lists.indicators_of_concept(filled, "gdp", 2021, "33", None, None, ALL)
-    assert {row["year"] for row in page.data} == {2021}
-    assert {row["report"] for row in page.data} == {
-        f"{c}-{y}" for c in (TINGPANG, FANGCHENG) for y in (2020, 2021, 2022)
-    }
+    rows = plain(across(0, year=years("2021"), province=["33"])[0](filled, None, ALL))
+    assert {row["year"] for row in rows} == {2021}
+    assert {row["report"] for row in rows} == {f"{c}-{y}" for c in (TINGPANG, FANGCHENG) for y in (2020, 2021, 2022)}
 
 
 def test_a_report_that_arrives_meanwhile_neither_repeats_nor_hides_others(filled: Storage) -> None:
@@ -156,11 +195,11 @@ def test_a_report_that_arrives_meanwhile_neither_repeats_nor_hides_others(filled
     first = ask(filled, None, 1)
     publish(filled, record("110101002", 2021))
     publish(filled, record("110101001", 2021, suffix="-0"))
-    ids = [row["id"] for row in plain(first.data)]
+    ids = [row["id"] for row in plain(first)]
     cursor = first.next
     while cursor:
         page = ask(filled, cursor, 1)
-        ids += [row["id"] for row in plain(page.data)]
+        ids += [row["id"] for row in plain(page)]
         cursor = page.next
     assert ids == ["110101001-2021", "110101001-2021-0", "110101002-2021", f"{TINGPANG}-2021", f"{FANGCHENG}-2021"]
 
@@ -168,16 +207,15 @@ def test_a_report_that_arrives_meanwhile_neither_repeats_nor_hides_others(filled
 def test_the_pages_of_a_report_stay_with_one_revision(storage: Storage) -> None:
     old = record(indicators=[indicator(n) for n in range(1, 5)])
     publish(storage, old)
-    first = one_report.indicators(storage, old["id"], None, None, None, None, 2)
+    first = one_report.indicators(storage, old["id"], None, cursor=None, limit=2)
     publish(storage, record(revision=2, indicators=[indicator(9)]), previous=old)
-    second = one_report.indicators(storage, old["id"], None, None, None, first.next, 2)
+    second = one_report.indicators(storage, old["id"], None, cursor=first.next, limit=2)
     assert [row["id"] for row in first.data + second.data] == ["i1", "i2", "i3", "i4"]
-    assert [row["id"] for row in one_report.indicators(storage, old["id"], None, None, None, None, 2).data] == ["i9"]
+    assert [row["id"] for row in one_report.indicators(storage, old["id"], None, cursor=None, limit=2).data] == ["i9"]
 
 
 def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(local_storage: Storage) -> None:
-    years = range(1980, 2080)
-    for year in years:
+    for year in range(1980, 2080):
         publish(local_storage, record(year=year, indicators=[indicator(1, "gdp", year), indicator(2, "exports", year)]))
     index = Counting(local_storage.index)
     counted = replace(local_storage, index=index)
@@ -185,7 +223,9 @@ def test_a_filter_that_keeps_little_ends_the_page_before_it_reads_everything(loc
 
     def ask(storage: Storage, cursor: str | None, limit: int) -> Page:
         index.asked = 0
-        page = lists.indicators_of_township(storage, TINGPANG, 2079, "gdp", None, cursor, limit)
+        page = indicators.of_township(
+            storage, TINGPANG, year=years("2079"), concept=["gdp"], cursor=cursor, limit=limit
+        )
         asked.append(index.asked)
         return page
 
@@ -204,7 +244,7 @@ def test_revisions_stay_readable(storage: Storage) -> None:
     bodies = [publish(storage, old), publish(storage, new, previous=old)]
     assert one_report.record(storage, old["id"]) == bodies[1]
     assert [one_report.record(storage, old["id"], n) for n in (1, 2)] == bodies
-    assert [row["revision"] for row in plain(one_report.revisions(storage, old["id"], None, ALL).data)] == [1, 2]
+    assert [row["revision"] for row in plain(one_report.revisions(storage, old["id"], None, ALL))] == [1, 2]
 
 
 def test_objects_without_an_index_entry_are_not_visible(storage: Storage) -> None:
@@ -278,7 +318,9 @@ def test_a_misspelt_name_meets_its_neighbours(local_storage: Storage) -> None:
 def test_townships_are_found(
     q: str | None, province: str | None, county: str | None, first: str | None, count: int
 ) -> None:
-    found = lists.townships(q, province, county, None, ALL).data
+    found = lists.townships(
+        q=q, province=province and [province], county=county and [county], cursor=None, limit=ALL
+    ).data
     assert len(found) == count
     assert first is None or found[0]["code"] == first
 
@@ -286,7 +328,7 @@ def test_townships_are_found(
 def test_every_township_is_listed_once() -> None:
     codes, cursor = [], None
     while True:
-        page = lists.townships(None, None, None, cursor, ALL)
+        page = lists.townships(cursor=cursor, limit=ALL)
         codes += [row["code"] for row in page.data]
         if (cursor := page.next) is None:
             break
@@ -297,10 +339,10 @@ def test_every_township_is_listed_once() -> None:
 @pytest.mark.parametrize(
     ("parameter", "ask"),
     [
-        ("province", lambda: lists.townships(None, "浙江", None, None, ALL)),
-        ("province", lambda: lists.townships(None, "331022", None, None, ALL)),
-        ("county", lambda: lists.townships(None, None, "三门", None, ALL)),
-        ("county", lambda: lists.townships(None, "11", "三门县", None, ALL)),
+        ("province", lambda: lists.townships(province=["浙江"], cursor=None, limit=ALL)),
+        ("province", lambda: lists.townships(province=["331022"], cursor=None, limit=ALL)),
+        ("county", lambda: lists.townships(county=["三门"], cursor=None, limit=ALL)),
+        ("county", lambda: lists.townships(province=["11"], county=["三门县"], cursor=None, limit=ALL)),
     ],
 )
 def test_an_unknown_division_is_named(parameter: str, ask: Callable[[], Page]) -> None:
@@ -345,11 +387,11 @@ def test_a_page_neither_repeats_nor_loses_rows_when_a_large_revision_comes_betwe
     publish(storage, old)
     publish(storage, record(FANGCHENG, indicators=rows(1)))
     for start in (1, 2, 3):
-        first = lists.indicators_of_concept(storage, "gdp", 2022, None, None, None, start)
+        first = indicators.of_concepts(storage, concept=["gdp"], year=years("2022"), cursor=None, limit=start)
         publish(storage, new, previous=old)
         assert first.next
-        rest = lists.indicators_of_concept(storage, "gdp", 2022, None, None, first.next, ALL)
-        ids = [(row["report"], row["id"]) for row in [*first.data, *rest.data]]
+        rest = indicators.of_concepts(storage, concept=["gdp"], year=years("2022"), cursor=first.next, limit=ALL)
+        ids = [(row["report"], row["id"]) for row in [*plain(first), *plain(rest)]]
         assert ids == [(f"{code}-2022", f"i{n}") for code in (TINGPANG, FANGCHENG) for n in range(3)]
         publish(storage, {**old, "revision": 3}, previous=new)
         old = {**old, "revision": 3}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists, pending
+from chalicelib.catalog import indicators, layout, pending, stored_rows
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest, uploads
 from chalicelib.storage import Storage, local
@@ -30,6 +29,7 @@ from tests.made_reports import (
     report,
     revisions,
 )
+from tests.published import plain
 
 pytestmark = pytest.mark.usefixtures("made_up_reports")
 
@@ -86,8 +86,9 @@ def everything(storage: Storage, town: str, upload_id: str) -> dict[str, Any]:
 
 
 def _plain(body: bytes, token: str) -> Any:
-    plain = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-    return orjson.loads(plain.replace(token.encode(), b"TOKEN"))
+    if b"\n" in body:
+        return stored_rows.read_rows(body)
+    return orjson.loads(body.replace(token.encode(), b"TOKEN"))
 
 
 def _visible(storage: Storage, town: str) -> list[bool]:
@@ -286,14 +287,14 @@ def large(words: str, rows: range, value: int) -> bytes:
 def shown(storage: Storage, most: int, monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """What every list tells of the report: revisions by the summaries, by its own rows, and by the rows of concepts."""
     concepts = [f"large_{n}" for n in range(most)]
-    monkeypatch.setattr(lists, "load_concepts", lambda: dict.fromkeys(concepts))
-    monkeypatch.setattr(lists, "find_concept", lambda concept: {"id": concept})
-    pages = [lists.indicators_of_concept(storage, c, None, None, None, None, 9).data for c in concepts]
-    years = [lists.concept(storage, c)["years"] for c in concepts]
+    monkeypatch.setattr(indicators, "load_concepts", lambda: dict.fromkeys(concepts))
+    monkeypatch.setattr(indicators, "find_concept", lambda concept: {"id": concept})
+    pages = [plain(indicators.of_concepts(storage, concept=[c], cursor=None, limit=9)) for c in concepts]
+    years = [indicators.concept(storage, c)["years"] for c in concepts]
     assert [bool(page) for page in pages] == [bool(each) for each in years]
     assert all(len(page) < 2 for page in pages), "two revisions at once"
     top = head(storage, REPORT)
-    own = lists.indicators_of_township(storage, TOWN, None, None, None, None, 1000).data
+    own = plain(indicators.of_township(storage, TOWN, cursor=None, limit=1000))
     rows = [row for page in pages for row in page]
     assert len(rows) == sum(row["concept"] in concepts for row in own), "not whole"
     return [{top["revision"]} if top else set(), {r["revision"] for r in own}, {r["revision"] for r in rows}]
@@ -375,7 +376,7 @@ def test_a_writing_that_stood_still_until_it_was_swept_begins_anew(
     state = ingest.receive(storage, "incoming/b.txt", NOW)
     assert state is not None
     assert (slept, state["report"]["revision"]) == ([1], 2)
-    rows = lists.indicators_of_township(storage, TOWN, None, None, None, None, 9).data
+    rows = plain(indicators.of_township(storage, TOWN, cursor=None, limit=9))
     assert {row["revision"] for row in rows} == {2}
     assert len(rows) == 2
     sweep_up(storage)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists, pending
+from chalicelib.catalog import indicators, layout, pending
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.errors import Conflict
 from chalicelib.storage import Delete, Put, Storage
-from tests.published import TINGPANG, indicator, publish, record
+from tests.published import TINGPANG, indicator, plain, publish, record
 
 NOW = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)
 OLD = record(indicators=[indicator(1, "gdp"), indicator(2, "exports")])
@@ -28,13 +28,13 @@ def mark(storage: Storage, rows: Rows, replaces: Rows | None, minutes_ago: int =
 
 def seen(storage: Storage) -> tuple[list[str], list[str]]:
     """The concepts of the township's rows, and of the rows that the concepts' lists have."""
-    own = lists.indicators_of_township(storage, TINGPANG, None, None, None, None, 99).data
+    own = plain(indicators.of_township(storage, TINGPANG, cursor=None, limit=99))
     across = [
         row["concept"]
         for concept in ("exports", "gdp", "imports")
-        for row in lists.indicators_of_concept(storage, concept, None, None, None, None, 99).data
+        for row in plain(indicators.of_concepts(storage, concept=[concept], cursor=None, limit=99))
     ]
-    years = {c for c in ("exports", "gdp", "imports") if lists.concept(storage, c)["years"]}
+    years = {c for c in ("exports", "gdp", "imports") if indicators.concept(storage, c)["years"]}
     assert years == set(across)
     return sorted(row["concept"] for row in own), across
 

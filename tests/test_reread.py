@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists, pending, stored_rows
+from chalicelib.catalog import indicators, layout, pending, stored_rows
 from chalicelib.errors import NotFound, ReportError, StorageError
 from chalicelib.ingestion import ingest, uploads
 from chalicelib.maintenance import outcome as told
@@ -34,6 +34,7 @@ from tests.made_reports import (
     revisions,
     write_report,
 )
+from tests.published import plain
 from tests.test_ingest_faults import failing, sweep_up
 
 LATER = NOW + timedelta(minutes=1)
@@ -128,7 +129,7 @@ def test_what_is_read_otherwise_is_the_next_revision_of_the_same_report(
         "1",
         record(storage, 1)["source"],
     )
-    rows = lists.indicators_of_township(storage, TOWN, None, None, None, None, 9).data
+    rows = plain(indicators.of_township(storage, TOWN, cursor=None, limit=9))
     assert [row["name"] for row in rows] == ["工业产值", "财政总收入"]
     assert list(pending.marks(storage.index)) == []
     assert again(storage).status == told.UNCHANGED

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from chalicelib.catalog import layout, lists, one_report
+from chalicelib.catalog import indicators, layout, lists, one_report
 from chalicelib.maintenance.reindex import reindex
 from chalicelib.maintenance.verify import verify
 from chalicelib.storage import Put, Storage, aws, local
 from tests.engines import Engines
 from tests.made_reports import NOW, REPORT, TOWN, WORDS, drop, report
+from tests.published import plain
 from tests.resources import create_resources
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def answers(storage: Storage) -> list[object]:
         one_report.text(storage, REPORT),
         one_report.revisions(storage, REPORT, None, 9).data,
         lists.reports_of_township(storage, TOWN, None, 9).data,
-        lists.indicators_of_township(storage, TOWN, None, None, None, None, 99).data,
-        lists.indicators_of_concept(storage, "fiscal_revenue", None, None, None, None, 99).data,
+        plain(indicators.of_township(storage, TOWN, cursor=None, limit=99)),
+        plain(indicators.of_concepts(storage, concept=["fiscal_revenue"], cursor=None, limit=99)),
     ]
 
 

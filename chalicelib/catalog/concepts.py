@@ -17,8 +17,13 @@ Concept = dict[str, Any]
 @cache
 def load_concepts() -> dict[str, Concept]:
     """Every concept by its id, in the table's order, as `schemas/concept.schema.json` describes it."""
-    themes = {row["id"]: row for row in _rows("themes.csv")}
-    return {row["id"]: _concept(row, themes[row["theme"]]) for row in _rows("concepts.csv")}
+    return {row["id"]: _concept(row, load_themes()[row["theme"]]) for row in _rows("concepts.csv")}
+
+
+@cache
+def load_themes() -> dict[str, dict[str, str]]:
+    """Every theme by its id: `id`, `zh`, `en`."""
+    return {row["id"]: row for row in _rows("themes.csv")}
 
 
 def find_concept(concept: str) -> Concept:

@@ -6,24 +6,22 @@ named by its code or its name. Reports come as dictionaries, or as the stored by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import orjson
 
-from chalicelib.catalog import layout, paging, pending, places, stored_rows, targets
-from chalicelib.catalog.concepts import find_concept, load_concepts
-from chalicelib.catalog.layout import Record, Row, Span
+from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog.choice import Runs
+from chalicelib.catalog.concepts import load_concepts
+from chalicelib.catalog.layout import Record, Span
 from chalicelib.catalog.paging import Listing, Page, Position
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.storage import Entry, Index, Storage
 
-# A township's entry holds the rows of a whole report, so few of them fill a page.
-REPORTS_A_QUERY = 4
 # No township has more reports, and there are no more years: one query gives them all.
 MOST = 1000
-MET = {"true": True, "false": False, "null": None}
 # Whole records in one answer: a function's answer stops at 6 MB.
 ANSWER_BYTES = 3_000_000
 
@@ -31,12 +29,20 @@ ANSWER_BYTES = 3_000_000
 # Townships.
 
 
-def townships(q: str | None, province: str | None, county: str | None, cursor: str | None, limit: int) -> Page:
+def townships(
+    *,
+    q: str | None = None,
+    province: Sequence[str] | None = None,
+    prefecture: Sequence[str] | None = None,
+    county: Sequence[str] | None = None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
     """Townships of the division table, whether or not they have a report: names equal to `q` first, then by code."""
-    within = places.codes("county", county, places.codes("province", province))
+    within = places.divisions_within(province=province, prefecture=prefecture, county=county)
     anchor = ("townships", f"{q or ''}|{','.join(within)}")
     page = paging.cut_page(places.search(q, within), anchor, cursor, limit)
-    return Page([places.describe(code) for code in page.data], page.next)
+    return Page([places.describe(code) for code in page.data], page.next, page.count)
 
 
 def township(storage: Storage, township: str) -> Record:
@@ -49,54 +55,17 @@ def township(storage: Storage, township: str) -> Record:
 def reports_of_township(storage: Storage, township: str, cursor: str | None, limit: int) -> Page:
     """Summaries of a township's reports in order of their years."""
     spans = [layout.reports_of_township(places.township(township))]
-    return paging.read_page(storage.index, Listing(lambda: spans, _summary), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda _: spans, _summary), cursor, limit)
 
 
 def reports_of_year(storage: Storage, township: str, year: int, cursor: str | None, limit: int) -> Page:
     """A township's whole records of one year, one or few of each kind. Raises NotFound where there is none."""
     code = places.township(township)
     span = layout.reports_of_township(code, year)
-    page = paging.read_page(storage.index, Listing(lambda: [span], _parsed_head), cursor, limit)
+    page = paging.read_page(storage.index, Listing(lambda _: [span], _parsed), cursor, limit)
     if not page.data and not cursor:
         raise _no_report(storage.index, code, year)
     return _whole_records(storage, span, page)
-
-
-def indicators_of_township(
-    storage: Storage,
-    township: str,
-    year: int | None,
-    concept: str | None,
-    status: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Page:
-    """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
-    spans = [layout.indicators_of_township(places.township(township))]
-    chosen = Chosen(year, known_concept(concept), status)
-    listing = _row_listing(lambda: spans, chosen, REPORTS_A_QUERY)
-    return paging.read_page(storage.index, listing, cursor, limit)
-
-
-def targets_of_township(
-    storage: Storage,
-    township: str,
-    year: int | None,
-    concept: str | None,
-    met: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Page:
-    """A township's targets, each joined to its outcome, by the year that they are set for."""
-    code, known_name = places.township(township), known_concept(concept)
-    rows = [
-        row
-        for row in targets.join_targets(_rows_of_township(storage.index, code))
-        if (year is None or row["year"] == year)
-        and (known_name is None or row["concept"] == known_name)
-        and (met is None or row["met"] is MET[met])
-    ]
-    return paging.cut_page(rows, (f"township#{code}", f"targets|{year}|{known_name}|{met}"), cursor, limit)
 
 
 # Reports.
@@ -104,22 +73,49 @@ def targets_of_township(
 
 def reports(
     storage: Storage,
-    year: int | None,
-    township: str | None,
-    province: str | None,
+    *,
+    year: Runs | None = None,
+    township: Sequence[str] | None = None,
+    province: Sequence[str] | None = None,
+    prefecture: Sequence[str] | None = None,
+    county: Sequence[str] | None = None,
+    kind: Sequence[str] | None = None,
+    issuer: str | None = None,
+    sort: str = "-year",
     cursor: str | None,
     limit: int,
 ) -> Page:
-    """Summaries of reports: newest year first, then by township code; of one township in order of their years."""
-    within = places.codes("province", province)
-    if township is not None:
-        code = places.township(township)
-        spans: Iterable[Span] = [layout.reports_of_township(code, year)] if code.startswith(within) else []
-    elif year is not None:
-        spans = [layout.reports_of_year(year, division) for division in within]
-    else:
-        spans = _newest_first(storage.index, within)
-    return paging.read_page(storage.index, Listing(lambda: spans, _summary), cursor, limit)
+    """Summaries of reports: newest year first (`sort` "year": oldest), then by township code.
+
+    Of townships named one by one: in order of those, then of their years.
+    """
+    within, descending = (
+        places.divisions_within(province=province, prefecture=prefecture, county=county),
+        sort == "-year",
+    )
+    codes = None if township is None else [places.township(each) for each in township]
+
+    def spans(first: str) -> Iterator[Span]:
+        if codes is not None:
+            every = [layout.reports_of_township(code) for code in codes if code.startswith(within)]
+        else:
+            years = year.few_years() if year is not None else None
+            if years is None:
+                years = [each for each in _years(storage.index) if year is None or each in year]
+            ordered = reversed(years) if descending else years
+            every = [layout.reports_of_year(each, division) for each in ordered for division in within]
+        return itertools.dropwhile(lambda span: first not in ("", span.pk), every)
+
+    def keep(summary: Record) -> bool:
+        return (
+            (kind is None or summary["kind"] in kind)
+            and (issuer is None or issuer in (summary["issuer"] or ""))
+            and (codes is None or year is None or layout.report_year(summary) in year)
+        )
+
+    looks = kind is not None or issuer is not None or (codes is not None and year is not None)
+    listing = Listing(spans, _parsed if looks else _summary, keep if looks else lambda _: True)
+    return paging.read_page(storage.index, listing, cursor, limit)
 
 
 # Concepts.
@@ -128,36 +124,6 @@ def reports(
 def concepts(cursor: str | None, limit: int) -> Page:
     """Every concept, in the table's order."""
     return paging.cut_page(list(load_concepts().values()), ("concepts", ""), cursor, limit)
-
-
-def concept(storage: Storage, concept: str) -> Record:
-    """A concept and the years that figures of it speak of. Raises NotFound."""
-    found = find_concept(concept)
-    return {**found, "years": [year or None for year in _concept_years(storage.index, concept)]}
-
-
-def indicators_of_concept(
-    storage: Storage,
-    concept: str,
-    year: int | None,
-    province: str | None,
-    status: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Page:
-    """One concept across townships: rows by the year that the figure speaks of, then by township."""
-    known_concept(concept)
-    within = places.codes("province", province)
-
-    def spans() -> Iterator[Span]:
-        if province is None and year is None:
-            yield layout.indicators_of_concept(concept)
-            return
-        for each in _concept_years(storage.index, concept) if year is None else [year]:
-            yield from (layout.indicators_of_concept(concept, each, division) for division in within)
-
-    listing = _row_listing(spans, Chosen(None, None, status))
-    return paging.read_page(storage.index, listing, cursor, limit)
 
 
 # Uploads and the service itself.
@@ -179,25 +145,6 @@ def health(storage: Storage) -> Record:
 # What the questions share.
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A filter of indicator rows; None lets every value pass."""
-
-    year: int | None = None
-    concept: str | None = None
-    status: str | None = None
-
-    def holds_year(self, year: int | None) -> bool:
-        return self.year is None or year == self.year
-
-    def holds(self, row: Row) -> bool:
-        return (
-            self.holds_year(row["year"])
-            and (self.concept is None or row["concept"] == self.concept)
-            and (self.status is None or row["status"] == self.status)
-        )
-
-
 def stored_row(entry: Entry) -> list[orjson.Fragment]:
     """The entry's body as it is: one row, and nothing to parse."""
     return [orjson.Fragment(entry.body)]
@@ -209,63 +156,13 @@ def _summary(entry: Entry) -> list[orjson.Fragment]:
     return [orjson.Fragment(layout.read_head(entry.body).summary if is_head else entry.body)]
 
 
-def _parsed_head(entry: Entry) -> list[Record]:
-    return [orjson.loads(layout.read_head(entry.body).summary)]
+def _parsed(entry: Entry) -> list[Record]:
+    return [orjson.loads(orjson.dumps(summary)) for summary in _summary(entry)]
 
 
-def _row_listing(spans: Callable[[], Iterable[Span]], chosen: Chosen, batch: int = paging.BATCH) -> Listing:
-    def rows(entry: Entry) -> list[Row]:
-        return [orjson.loads(line) for line in stored_rows.read_lines(entry.body, chosen.holds_year)]
-
-    return Listing(spans, rows, chosen.holds, batch, layout.plain_sk, pending.visible)
-
-
-def known_concept(concept: str | None) -> str | None:
-    """The filter's concept. Raises BadRequest for one that there is not, since no row can have it."""
-    if concept is None or concept in load_concepts():
-        return concept
-    import difflib
-
-    near = difflib.get_close_matches(concept, load_concepts(), 3)
-    way_out = f"Nearest: {', '.join(near)}. All are at /v1/concepts." if near else "All are at /v1/concepts."
-    raise BadRequest("bad_parameter", f"There is no concept {concept!r}.", way_out, parameter="concept", nearest=near)
-
-
-def _newest_first(index: Index, within: Sequence[str]) -> Iterator[Span]:
-    for entry in reversed(index.query(layout.years().pk, limit=MOST)):
-        yield from (layout.reports_of_year(layout.year_of_key(entry.sk), division) for division in within)
-
-
-def _concept_years(index: Index, concept_id: str) -> Iterator[int]:
-    """The years that a concept's partition holds, ascending; 0 stands for figures without a year."""
-    firsts = list(_first_of_years(index, concept_id))
-    shown = {entry.sk for entry in pending.visible(index, firsts)}
-    for first in firsts:
-        year = layout.year_of_key(first.sk)
-        if first.sk in shown or _has_rows(index, concept_id, year):
-            yield year
-
-
-def _first_of_years(index: Index, concept_id: str) -> Iterator[Entry]:
-    """A year's first entry, whether or not it counts: a query a year."""
-    span, after = layout.indicators_of_concept(concept_id), ""
-    while entries := index.query(span.pk, after=after, limit=1):
-        yield entries[0]
-        after = layout.after_year(layout.year_of_key(entries[0].sk))
-
-
-def _has_rows(index: Index, concept_id: str, year: int) -> bool:
-    listing = _row_listing(lambda: [layout.indicators_of_concept(concept_id, year)], Chosen())
-    return bool(paging.read_page(index, listing, None, 1).data)
-
-
-def _rows_of_township(index: Index, code: str) -> Iterator[Row]:
-    """All indicator rows of a township, in order of its reports."""
-    span, after = layout.indicators_of_township(code), ""
-    while entries := index.query(span.pk, prefix=span.prefix, after=after, limit=paging.BATCH):
-        for entry in pending.visible(index, entries):
-            yield from stored_rows.read_rows(entry.body)
-        after = entries[-1].sk
+def _years(index: Index) -> list[int]:
+    """The years that reports were ever filed under, ascending."""
+    return [layout.year_of_key(entry.sk) for entry in index.query(layout.years().pk, limit=MOST)]
 
 
 def _reports_by_year(index: Index, code: str) -> dict[int | None, list[str]]:

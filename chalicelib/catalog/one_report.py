@@ -5,9 +5,13 @@ Nothing is visible that the index does not list: objects are written first. Ever
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from chalicelib.catalog import layout, lists, paging
+from chalicelib.catalog.choice import Rows, Runs
+from chalicelib.catalog.indicators import chosen_concepts
 from chalicelib.catalog.layout import Record
 from chalicelib.catalog.paging import Listing, Page
 from chalicelib.errors import NotFound
@@ -54,16 +58,20 @@ def indicators(
     storage: Storage,
     report: str,
     revision: int | None,
-    concept: str | None,
-    status: str | None,
+    *,
+    year: Runs | None = None,
+    concept: Sequence[str] | None = None,
+    theme: Sequence[str] | None = None,
+    status: Sequence[str] | None = None,
+    value: Runs | None = None,
     cursor: str | None,
     limit: int,
 ) -> Page:
     """The indicator rows of a report in reading order."""
     whole = _record(storage, report, revision, cursor)
-    chosen = lists.Chosen(None, lists.known_concept(concept), status)
+    chosen = Rows(year, chosen_concepts(concept, theme), status, value)
     rows = [row for row in layout.indicator_rows(whole) if chosen.holds(row)]
-    return paging.cut_page(rows, _anchor(whole, f"indicators|{concept}|{status}"), cursor, limit)
+    return paging.cut_page(rows, _anchor(whole, f"indicators|{paging.digest(chosen)}"), cursor, limit)
 
 
 def text(storage: Storage, report: str, revision: int | None = None) -> bytes:
@@ -75,7 +83,7 @@ def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> 
     """The revisions of a report, the first one first. Raises NotFound."""
     revision_line(storage.index, report, None)
     span = layout.revisions(report)
-    return paging.read_page(storage.index, Listing(lambda: [span], lists.stored_row), cursor, limit)
+    return paging.read_page(storage.index, Listing(lambda _: [span], lists.stored_row), cursor, limit)
 
 
 def _record(storage: Storage, report_id: str, revision: int | None, cursor: str | None = None) -> Record:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -33,26 +34,36 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`data` may be shorter than the limit, even empty, while `next` is a cursor; the list ends where that is None."""
+    """`data` may be shorter than the limit, even empty, while `next` is a cursor; the list ends where that is None.
+
+    `count` is of the rows of all pages, None where it would have to be counted by reading them.
+    """
 
     data: list[Any]
     next: str | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What a list is made of: its runs of entries in order, the rows of an entry, and which of them belong to it.
 
-    `batch` is how many entries one query asks for. `visible` takes out of the entries of a query those that do not
+    `spans` begin at the partition that it is given ("" for the first), so that a later page asks for nothing of those
+    before. `batch` is how many entries one query asks for. `visible` takes out of the entries of a query those that do not
     count; `name` gives the sort keys of entries that replace each other one name, which cursors carry.
     """
 
-    spans: Callable[[], Iterable[Span]]
+    spans: Callable[[str], Iterable[Span]]
     rows: Callable[[Entry], Sequence[Any]]
     keep: Callable[[Any], bool] = lambda _: True
     batch: int = BATCH
     name: Callable[[str], str] = str
     visible: Callable[[Index, Sequence[Entry]], Sequence[Entry]] = lambda _, entries: entries
+
+
+def digest(*chosen: object) -> str:
+    """A short name of what a list was asked for, so that a cursor fits no other one."""
+    return hashlib.sha256(repr(chosen).encode()).hexdigest()[:12]
 
 
 def write_cursor(position: Position) -> str:
@@ -75,10 +86,10 @@ def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) ->
     """At most `limit` rows behind `cursor`. Raises BadRequest for a cursor of another list."""
     last = read_cursor(cursor) if cursor else None
     data: list[Any] = []
-    for entry, skip in _entries(index, listing, last):
+    for entry, place in _entries(index, listing, last):
         if entry is None:
-            return Page(data, _written(last))
-        for number, row in enumerate(listing.rows(entry)[skip:], skip + 1):
+            return Page(data, write_cursor(place))
+        for number, row in enumerate(listing.rows(entry)[place.rows :], place.rows + 1):
             if listing.keep(row):
                 if len(data) == limit:
                     return Page(data, _written(last))
@@ -88,36 +99,74 @@ def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) ->
     return Page(data)
 
 
+def read_whole(index: Index, listing: Listing, most: int) -> list[Any]:
+    """All rows of the list. Raises BadRequest `too_many_rows` where there are more than `most`, or too many to find."""
+    data: list[Any] = []
+    for entry, _ in _entries(index, listing, None):
+        data += [] if entry is None else [row for row in listing.rows(entry) if listing.keep(row)]
+        if entry is None or len(data) > most:
+            detail = f"More than {most:,} rows, or too many to look through, would have to be sorted."
+            raise BadRequest(
+                "too_many_rows", detail, "Name a year and a county or prefecture, or leave out sort.", parameter="sort"
+            )
+    return data
+
+
+def sorted_page(
+    rows: Sequence[Any], key: Callable[[Any], list[Any]], anchor: tuple[str, str], cursor: str | None, limit: int
+) -> Page:
+    """A page of rows in order of `key`, which no two share and JSON holds; rows that come and go shift no others."""
+    ordered = sorted(((key(row), row) for row in rows), key=lambda each: each[0])
+    if cursor:
+        start = read_cursor(cursor)
+        pk, mark, _ = start
+        if pk != anchor[0] or not mark.startswith(anchor[1]):
+            raise _forged()
+        try:
+            last = orjson.loads(mark.removeprefix(anchor[1]))
+            ordered = [each for each in ordered if each[0] > last]
+        except (orjson.JSONDecodeError, TypeError) as error:
+            raise _forged() from error
+    page, more = ordered[:limit], len(ordered) > limit
+    mark = anchor[1] + orjson.dumps(page[-1][0]).decode() if page else ""
+    return Page([row for _, row in page], write_cursor(Position(anchor[0], mark)) if more else None, len(rows))
+
+
 def cut_page(rows: Sequence[Any], anchor: tuple[str, str], cursor: str | None, limit: int) -> Page:
     """A page of rows that are all at hand; `anchor` names what they belong to, so that a cursor fits no other list."""
     start = read_cursor(cursor) if cursor else Position(*anchor)
     if (start.pk, start.sk) != anchor:
         raise _forged()
     end = start.rows + limit
-    return Page(list(rows[start.rows : end]), write_cursor(Position(*anchor, end)) if end < len(rows) else None)
+    following = write_cursor(Position(*anchor, end)) if end < len(rows) else None
+    return Page(list(rows[start.rows : end]), following, len(rows))
 
 
-def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator[tuple[Entry | None, int]]:
-    """Entries behind `start` with the number of their rows already taken; a last None when more were left unread."""
+def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator[tuple[Entry | None, Position]]:
+    """Entries behind `start`, each with its place, which counts its rows already taken.
+
+    A last None stands for what was left unread, with the place before it.
+    """
     budget, found = QUERIES, start is None
-    for span in listing.spans():
+    for span in listing.spans(start.pk if start else ""):
         after = ""
         if start and not found:
             if span.pk != start.pk or not start.sk.startswith(span.prefix):
                 continue
             found, after = True, start.sk
             if start.rows:
-                yield from ((entry, start.rows) for entry in _named(index, listing, start))
-        while entries := index.query(span.pk, prefix=span.prefix, after=after, limit=listing.batch):
+                yield from ((entry, start) for entry in _named(index, listing, start))
+        more = True
+        while more:
             if not budget:
-                yield None, 0
+                yield None, Position(span.pk, listing.name(after) if after else span.prefix)
                 return
-            taken = start and start.sk
-            shown = listing.visible(index, [entry for entry in entries if listing.name(entry.sk) != taken])
-            yield from ((entry, 0) for entry in shown)
-            budget, after = budget - 1, entries[-1].sk
-            if len(entries) < listing.batch:
-                break
+            entries = index.query(span.pk, prefix=span.prefix, after=after, limit=listing.batch)
+            budget, more = budget - 1, len(entries) == listing.batch
+            taken = start.sk if start and start.pk == span.pk else None
+            for entry in listing.visible(index, [each for each in entries if listing.name(each.sk) != taken]):
+                yield entry, Position(entry.pk, entry.sk)
+            after = entries[-1].sk if entries else after
     if not found:
         raise _forged()
 

@@ -71,6 +71,19 @@ def codes(parameter: str, value: str | None, within: Sequence[str] = ("",)) -> t
     return lying
 
 
+def divisions_within(**named: Sequence[str] | None) -> tuple[str, ...]:
+    """The codes of the lowest named level, each within one of the level above; `("",)` where none is named.
+
+    Levels come from the highest down. Raises BadRequest `unknown_division` as `codes` does.
+    """
+    within: tuple[str, ...] = ("",)
+    for level, values in named.items():
+        if values is not None:
+            found = {code for value in values for code in codes(level, value, within)}
+            within = tuple(sorted(found))
+    return within
+
+
 def search(q: str | None, within: Sequence[str]) -> list[str]:
     """The codes of the townships whose name or Latin name holds `q`, exact ones first; of all without `q`."""
     found = _townships() if q is None else _found(q)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
+from chalicelib.catalog import choice
+from chalicelib.catalog.choice import Runs
 from chalicelib.errors import BadRequest
 from chalicelib.web.parameters import PATH, Parameter
 from chalicelib.web.routes import Route
+
+MOST_VALUES = 20  # of one parameter
 
 
 def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -20,7 +25,19 @@ def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, An
     for name in query:
         if name not in known:
             raise _unknown(name, list(known))
-    return {name: _one(parameter, query.get(name, ())) for name, parameter in known.items()}
+    return _joined({name: _one(parameter, query.get(name, ())) for name, parameter in known.items()})
+
+
+def _joined(given: dict[str, Any]) -> dict[str, Any]:
+    """With `value>` and `value<` as the run of `value` that they name together."""
+    ends = [given.pop(name, None) for name in ("value>", "value<")]
+    if ends == [None, None]:
+        return given
+    if given["value"] is not None:
+        detail = "value is given besides value> or value<."
+        raise BadRequest("repeated_parameter", detail, "Give the one or the others.", parameter="value")
+    first, last = (None if end is None else Decimal(end) for end in ends)
+    return {**given, "value": Runs(((first, last),))}
 
 
 def read_path(captured: Mapping[str, str]) -> dict[str, Any]:
@@ -28,8 +45,15 @@ def read_path(captured: Mapping[str, str]) -> dict[str, Any]:
     return {name: read_value(PATH[name], _decoded(name, raw)) for name, raw in captured.items()}
 
 
-def read_value(parameter: Parameter, text: str) -> Any:
-    """The value as the parameter's schema has it. Raises BadRequest `bad_parameter`."""
+def read_value(parameter: Parameter, text: str, one: bool = False) -> Any:
+    """The value as the parameter's schema has it, a list of them where it takes many. Raises BadRequest `bad_parameter`."""
+    if parameter.many and not one:
+        values = text.split(",")
+        if len(values) > MOST_VALUES:
+            raise _bad(parameter, text[:50], f"Give at most {MOST_VALUES} values.")
+        return [read_value(parameter, value, one=True) for value in values]
+    if parameter.runs:
+        return _read_runs(parameter, text)
     schema = parameter.schema
     if schema["type"] == "integer":
         if re.fullmatch(r"[0-9]{1,9}", text) and schema["minimum"] <= int(text) <= schema["maximum"]:
@@ -45,6 +69,22 @@ def read_value(parameter: Parameter, text: str) -> Any:
     if "pattern" in schema and not re.search(schema["pattern"], text):
         raise _bad(parameter, text, f"Give text that matches {schema['pattern']}.")
     return text
+
+
+def _read_runs(parameter: Parameter, text: str) -> Runs:
+    """Raises BadRequest for what is no run, and for a run beyond the parameter's bounds, which could hold nothing."""
+    bounds = parameter.bounds
+    numbers = "numbers" if bounds is None else f"whole numbers from {bounds[0]} to {bounds[1]}"
+    way_out = f"Give {numbers}: one, a run as {parameter.example}, or up to {MOST_VALUES} with commas."
+    try:
+        runs = choice.read_runs(text)
+    except ValueError as error:
+        raise _bad(parameter, text[:50], way_out) from error
+    ends = [end for run in runs.runs for end in run if end is not None]
+    beyond = bounds is not None and any(end != int(end) or not bounds[0] <= end <= bounds[1] for end in ends)
+    if beyond or len(runs.runs) > MOST_VALUES:
+        raise _bad(parameter, text[:50], way_out)
+    return runs
 
 
 def read_members(body: bytes, members: Mapping[str, bool]) -> dict[str, str | None]:

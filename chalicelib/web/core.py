@@ -72,8 +72,8 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
     try:
         if call.route.body and not _is_json(call.headers.get("content-type", "")):
             raise refusal(415, call.method)
-        query = checks.read_query(call.route, call.query)
-        given = {**query, **checks.read_path(call.captured)}
+        given = {**checks.read_query(call.route, call.query), **checks.read_path(call.captured)}
+        query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
         return finish(view(Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body)))
     except ReportsError as error:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from chalicelib.records import SCHEMAS, VERSION
+from chalicelib.web.checks import MOST_VALUES
 from chalicelib.web.pages import CONTRACT
 from chalicelib.web.parameters import PATH, Parameter
 from chalicelib.web.routes import ROUTES, Route
@@ -87,6 +88,9 @@ def _path_parameters(route: Route) -> Iterator[Json]:
 def _parameter(parameter: Parameter, where: str, required: bool) -> Json:
     found = {"name": parameter.name, "in": where, "required": required, "description": parameter.description}
     example = {} if parameter.example is None else {"example": parameter.example}
+    if parameter.many:
+        several = {"type": "array", "items": parameter.schema, "minItems": 1, "maxItems": MOST_VALUES}
+        return {**found, "style": "form", "explode": False, "schema": several, "example": [parameter.example]}
     return {**found, "schema": parameter.schema, **example}
 
 
@@ -135,6 +139,7 @@ def _components() -> Json:
 
 def _page(title: str) -> Json:
     following = "The address of the next page; null at the list's end."
+    counted = "The rows of all pages; null where they would have to be read to be counted."
     return {
         "title": f"{title}List",
         "description": "A page of a list. It may hold fewer rows than its limit, even none, while there is a next one.",
@@ -142,8 +147,9 @@ def _page(title: str) -> Json:
         "properties": {
             "data": {"description": "The rows.", "type": "array", "items": _ref(title)},
             "next": {"description": following, "type": ["string", "null"], "format": "uri"},
+            "count": {"description": counted, "type": ["integer", "null"], "minimum": 0},
         },
-        "required": ["data", "next"],
+        "required": ["data", "next", "count"],
         "additionalProperties": False,
     }
 

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from chalicelib.catalog.choice import NUMBER, RUNS
 
 REPORT_YEARS = (1978, 2100)
 FIGURE_YEARS = (1900, 2100)
 LIMIT, MOST = 100, 1000
 STATUSES = ("actual", "target", "estimate")
+KINDS = ("annual", "half-year", "quarter", "plan")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`schema` is JSON Schema: an integer with bounds, or a string with lengths, a pattern or an enum."""
+    """`schema` is JSON Schema: an integer with bounds, or a string with lengths, a pattern or an enum.
+
+    `many`: several values with commas. `runs`: a number, a run of numbers (`2019..2023`, open at an end), or several
+    with commas; between `bounds`.
+    """
 
     name: str
     description: str
     schema: dict[str, Any]
     example: Any
     required: bool = False
+    many: bool = False
+    runs: bool = False
+    bounds: tuple[float, float] | None = None
 
 
 def _text(pattern: str | None = None, most: int = 100) -> dict[str, Any]:
@@ -30,15 +40,28 @@ def _whole(first: int, last: int, **more: Any) -> dict[str, Any]:
     return {"type": "integer", "minimum": first, "maximum": last, **more}
 
 
+def _runs(name: str, description: str, example: str, bounds: tuple[float, float] | None = None) -> Parameter:
+    pattern = rf"^{RUNS}(?:,{RUNS})*$"
+    described = f"{description} One, a run (`a..b`, ends included, either end open), or several with commas."
+    return Parameter(name, described, _text(pattern), example, runs=True, bounds=bounds)
+
+
 LIST = (
     Parameter(
         "cursor", "Where the page starts, from the `next` link of the page before; opaque.", _text(most=1000), None
     ),
     Parameter("limit", "How many rows a page holds at most.", _whole(1, MOST, default=LIMIT), 20),
 )
-PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a province.", _text(), "33")
+PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a province.", _text(), "33", many=True)
+PREFECTURE = Parameter(
+    "prefecture", "4-digit code, full name or pinyin of a prefecture-level city.", _text(), "3310", many=True
+)
 COUNTY = Parameter(
-    "county", "6-digit code, full name or pinyin of a county, district or county-level city.", _text(), "331022"
+    "county",
+    "6-digit code, full name or pinyin of a county, district or county-level city.",
+    _text(),
+    "331022",
+    many=True,
 )
 TOWNSHIP = Parameter(
     "township",
@@ -47,17 +70,42 @@ TOWNSHIP = Parameter(
     _text(),
     "331022103",
 )
+TOWNSHIPS = replace(TOWNSHIP, many=True)
+YEARS = _runs(
+    "year", "The year that the report is filed under: the one it reviews, or plans.", "2019..2023", REPORT_YEARS
+)
+FIGURE_YEAR = _runs(
+    "year", "The calendar year that the figure speaks of, not the report's.", "2019..2023", FIGURE_YEARS
+)
 YEAR = Parameter(
     "year", "The year that the report is filed under: the one it reviews, or plans.", _whole(*REPORT_YEARS), 2022
 )
-FIGURE_YEAR = Parameter(
-    "year", "The calendar year that the figure speaks of, not the report's.", _whole(*FIGURE_YEARS), 2022
-)
 CONCEPT = Parameter(
-    "concept", "Id of a concept, see `/v1/concepts`.", _text(r"^[a-z][a-z0-9_]*$"), "fixed_asset_investment"
+    "concept", "Id of a concept, see `/v1/concepts`.", _text(r"^[a-z][a-z0-9_]*$"), "fixed_asset_investment", many=True
 )
+THEME = Parameter("theme", "Id of a theme: all of its concepts, see `/v1/concepts`.", _text(), "industry", many=True)
 STATUS = Parameter(
-    "status", "What was reached, what is aimed at, or a forecast.", {"type": "string", "enum": [*STATUSES]}, "actual"
+    "status",
+    "What was reached, what is aimed at, or a forecast.",
+    {"type": "string", "enum": [*STATUSES]},
+    "actual",
+    many=True,
+)
+KIND = Parameter("kind", "What the report covers.", {"type": "string", "enum": [*KINDS]}, "annual", many=True)
+ISSUER = Parameter("issuer", "A part of the issuer's name.", _text(), "亭旁")
+VALUE = _runs("value", "The value in its `standard` unit, or as printed where a figure has none.", "1000000..")
+ABOVE, BELOW = (
+    Parameter(f"value{sign}", f"The value is at {which} this: `value{sign}=1000000`.", _text(f"^{NUMBER}$"), "1000000")
+    for sign, which in ((">", "least"), ("<", "most"))
+)
+SORT_REPORTS = Parameter(
+    "sort", "`-year`: newest first.", {"type": "string", "enum": ["-year", "year"], "default": "-year"}, "year"
+)
+SORT_ROWS = Parameter(
+    "sort",
+    "By value or growth, `-`: the greatest first. Rows without one are left out; at most 5,000 rows are sorted.",
+    {"type": "string", "enum": ["value", "-value", "yoy", "-yoy"]},
+    "-value",
 )
 MET = Parameter(
     "met",
@@ -75,7 +123,7 @@ PATH = {
         Parameter("year", YEAR.description, YEAR.schema, 2022),
         Parameter("report", "Id of a report.", _text(), "331022103-2022"),
         Parameter("section", "Id of a section of the report.", _text(), "s1"),
-        Parameter("concept", CONCEPT.description, _text(), "fixed_asset_investment"),
+        replace(CONCEPT, schema=_text(), many=False),
         Parameter("upload", "Id of an upload.", _text(), "example"),
         Parameter("file", "Name of a file of the manifest.", _text(), "reports.ndjson.gz"),
         Parameter("problem", "Name of a problem type.", _text(), "unknown-parameter"),

@@ -31,14 +31,17 @@ VARY = {"Vary": "Host, X-Forwarded-Proto"}
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A checked request: `given` holds path and query parameters by name, `base` is the service's own address."""
+    """A checked request: `given` holds path and query parameters by name, `base` is the service's own address.
+
+    `query` are those of the query as they came.
+    """
 
     storage: Storage
     now: datetime
     base: str
     path: str
     given: Mapping[str, Any]
-    query: Mapping[str, Any]
+    query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
 
@@ -69,11 +72,12 @@ def json_reply(value: Any, **more: Any) -> Reply:
 def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     """A page of a list with the address of the next one, in the body and as a `Link`."""
     if page.next is None:
-        return json_reply({"data": page.data, "next": None}, **more)
-    given = {name: value for name, value in ask.query.items() if value is not None}
-    address = ask.url(f"{ask.path}?{urlencode({**given, 'cursor': page.next}, quote_via=quote)}")
+        return json_reply({"data": page.data, "next": None, "count": page.count}, **more)
+    address = ask.url(f"{ask.path}?{urlencode({**ask.query, 'cursor': page.next}, quote_via=quote, safe=',')}")
     return json_reply(
-        {"data": page.data, "next": address}, headers={"Link": f'<{address}>; rel="next"', **VARY}, **more
+        {"data": page.data, "next": address, "count": page.count},
+        headers={"Link": f'<{address}>; rel="next"', **VARY},
+        **more,
     )
 
 

@@ -5,22 +5,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chalicelib.web.parameters import (
+    ABOVE,
+    BELOW,
     CONCEPT,
     COUNTY,
     FIGURE_YEAR,
+    ISSUER,
+    KIND,
     LIST,
     MET,
+    PREFECTURE,
     PROVINCE,
     REVISION,
+    SORT_REPORTS,
+    SORT_ROWS,
     STATUS,
-    TOWNSHIP,
-    YEAR,
+    THEME,
+    TOWNSHIPS,
+    VALUE,
+    YEARS,
     Parameter,
     Q,
 )
+
+DIVISIONS = (PROVINCE, PREFECTURE, COUNTY)
+FIGURES = (FIGURE_YEAR, CONCEPT, THEME, STATUS, VALUE, ABOVE, BELOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +82,7 @@ ROUTES = (
         "Townships of the division table by name, province, county.",
         "township",
         Q,
-        PROVINCE,
-        COUNTY,
+        *DIVISIONS,
     ),
     Route(
         "/v1/townships/{township}",
@@ -100,9 +111,7 @@ ROUTES = (
         "list_township_indicators",
         "A township's indicators: its time series.",
         "indicator",
-        FIGURE_YEAR,
-        CONCEPT,
-        STATUS,
+        *FIGURES,
         problems=NAMED,
     ),
     _list(
@@ -120,9 +129,12 @@ ROUTES = (
         "list_reports",
         "Reports, newest year first; of one township in order of their years.",
         "summary",
-        YEAR,
-        TOWNSHIP,
-        PROVINCE,
+        YEARS,
+        TOWNSHIPS,
+        *DIVISIONS,
+        KIND,
+        ISSUER,
+        SORT_REPORTS,
         problems=NAMED,
     ),
     Route(
@@ -157,8 +169,7 @@ ROUTES = (
         "The indicators in reading order.",
         "indicator",
         REVISION,
-        CONCEPT,
-        STATUS,
+        *FIGURES,
         problems=ABSENT,
     ),
     Route(
@@ -190,12 +201,11 @@ ROUTES = (
     _list(
         "/v1/indicators",
         "list_indicators",
-        "One concept across townships.",
+        "Concepts across townships.",
         "indicator",
-        replace(CONCEPT, required=True),
-        FIGURE_YEAR,
-        PROVINCE,
-        STATUS,
+        *FIGURES,
+        *DIVISIONS,
+        SORT_ROWS,
     ),
     _list("/v1/concepts", "list_concepts", "What indicators of all reports are compared by.", "concept"),
     Route(

@@ -5,10 +5,12 @@ Granian's worker processes answer, one for each CPU. This process ingests, so th
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import multiprocessing
 import os
 import socket
+import tempfile
 import threading
 from contextlib import ExitStack
 from multiprocessing import parent_process
@@ -26,6 +28,7 @@ from chalicelib.web.gateway import BODIES, Gateway
 # two cores with 16 connections, 16 threads answer as many requests as 1 or 4, for they share one interpreter.
 THREADS = 2 * BODIES
 GRACE_SECONDS = 10  # for the worker to end what it is answering
+READY = "REPORTS_READY"  # names the folder where each worker leaves a file once it is made
 TURN = 0.05  # seconds between two looks whether the worker listens
 
 
@@ -34,12 +37,13 @@ def serve(host: str, port: int) -> int:
     require_free(host, port)
     # A forked worker would inherit the open database, and locks that other threads hold.
     multiprocessing.set_start_method("spawn", force=True)
+    workers = os.cpu_count() or 1
     server = Granian(
         "chalicelib.web.server:make_application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        workers=os.cpu_count() or 1,
+        workers=workers,
         blocking_threads=THREADS,
         websockets=False,
         factory=True,
@@ -50,7 +54,8 @@ def serve(host: str, port: int) -> int:
     with ExitStack() as running:
         if not os.environ.get("REPORTS_BUCKET"):
             _publish_arrivals(running)
-        threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+        os.environ[READY] = running.enter_context(tempfile.TemporaryDirectory(prefix="serving-"))
+        threading.Thread(target=_announce, args=(host, port, workers), daemon=True).start()
         server.serve()
     return 0
 
@@ -64,6 +69,7 @@ def make_application() -> Gateway:
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _ = app.storage  # opened before the threads come, so that it is opened once
+    (Path(os.environ[READY]) / str(os.getpid())).touch()
     return Gateway(app)
 
 
@@ -104,8 +110,11 @@ def _publish_arrivals(running: ExitStack) -> None:
     running.callback(fresh.start(data, app.storage).stop)
 
 
-def _announce(host: str, port: int) -> None:
-    """One line once the worker listens."""
+def _announce(host: str, port: int, workers: int) -> None:
+    """One line once all workers are made and one listens."""
+    with contextlib.suppress(FileNotFoundError):  # gone: stopped before
+        while len(list(Path(os.environ[READY]).iterdir())) < workers:
+            sleep(TURN)
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     while True:
         try:
