@@ -15,8 +15,8 @@ from chalicelib.catalog.paging import Listing, Page
 from chalicelib.errors import BadRequest
 from chalicelib.storage import Entry, Index, Storage
 
-# A township's entry holds the rows of a whole report, so few of them fill a page.
-REPORTS_A_QUERY = 4
+# A township's entry holds the rows of a whole report, so few of them fill a page; of a year, all have to be looked into.
+REPORTS_A_QUERY, REPORTS_OF_YEARS = 4, 25
 SORTED = 5000  # rows that are read whole to be sorted
 MET = {"true": True, "false": False, "null": None}
 
@@ -36,7 +36,8 @@ def of_township(
     """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
     spans = [layout.indicators_of_township(places.township(township))]
     chosen = Rows(year, chosen_concepts(concept, theme), status, value)
-    return _read(storage.index, _listing(lambda _: spans, chosen, REPORTS_A_QUERY), cursor, limit)
+    batch = REPORTS_A_QUERY if year is None else REPORTS_OF_YEARS
+    return _read(storage.index, _listing(lambda _: spans, chosen, batch), cursor, limit)
 
 
 def of_concepts(
@@ -72,7 +73,7 @@ def of_concepts(
             if begun:
                 yield from _spans(storage.index, each, year, within)
 
-    chosen = Rows(year, None, status, value)
+    chosen = Rows(None, None, status, value)  # the spans are those of the concepts and years
     if sort is None:
         return _read(storage.index, _listing(spans, chosen), cursor, limit)
     field, descending = sort.removeprefix("-"), sort.startswith("-")
@@ -152,12 +153,13 @@ def _read(index: Index, listing: Listing, cursor: str | None, limit: int) -> Pag
 
 def _listing(spans: Any, chosen: Rows, batch: int = paging.BATCH) -> Listing:
     def lines(entry: Entry) -> list[bytes]:
-        return stored_rows.read_lines(entry.body, chosen.holds_year)
+        return stored_rows.read_lines(entry.body, None if chosen.years is None else chosen.holds_year)
 
     def keep(line: bytes) -> bool:
-        return not chosen.looks_into_rows or chosen.holds(orjson.loads(line))
+        return chosen.holds(orjson.loads(line))
 
-    return Listing(spans, lines, keep, batch, layout.plain_sk, pending.visible)
+    looks = keep if chosen.looks_into_rows else None
+    return Listing(spans, lines, looks, batch, layout.plain_sk, pending.visible)
 
 
 def _spans(index: Index, concept_id: str, year: Runs | None, within: Sequence[str]) -> Iterator[Span]:

@@ -114,7 +114,7 @@ def reports(
         )
 
     looks = kind is not None or issuer is not None or (codes is not None and year is not None)
-    listing = Listing(spans, _parsed if looks else _summary, keep if looks else lambda _: True)
+    listing = Listing(spans, _parsed if looks else _summary, keep if looks else None)
     return paging.read_page(storage.index, listing, cursor, limit)
 
 

@@ -55,7 +55,7 @@ class Listing:
 
     spans: Callable[[str], Iterable[Span]]
     rows: Callable[[Entry], Sequence[Any]]
-    keep: Callable[[Any], bool] = lambda _: True
+    keep: Callable[[Any], bool] | None = None
     batch: int = BATCH
     name: Callable[[str], str] = str
     visible: Callable[[Index, Sequence[Entry]], Sequence[Entry]] = lambda _, entries: entries
@@ -84,18 +84,18 @@ def read_cursor(text: str) -> Position:
 
 def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) -> Page:
     """At most `limit` rows behind `cursor`. Raises BadRequest for a cursor of another list."""
-    last = read_cursor(cursor) if cursor else None
     data: list[Any] = []
-    for entry, place in _entries(index, listing, last):
+    taken: tuple[Entry, int] | None = None
+    for entry, place in _entries(index, listing, read_cursor(cursor) if cursor else None):
         if entry is None:
             return Page(data, write_cursor(place))
         for number, row in enumerate(listing.rows(entry)[place.rows :], place.rows + 1):
-            if listing.keep(row):
+            if listing.keep is None or listing.keep(row):
                 if len(data) == limit:
-                    return Page(data, _written(last))
+                    return Page(data, taken and _write_taken(listing, *taken))
                 data.append(row)
-                last = Position(entry.pk, listing.name(entry.sk), number)
-        last = Position(entry.pk, listing.name(entry.sk))
+                taken = entry, number
+        taken = entry, 0
     return Page(data)
 
 
@@ -103,7 +103,9 @@ def read_whole(index: Index, listing: Listing, most: int) -> list[Any]:
     """All rows of the list. Raises BadRequest `too_many_rows` where there are more than `most`, or too many to find."""
     data: list[Any] = []
     for entry, _ in _entries(index, listing, None):
-        data += [] if entry is None else [row for row in listing.rows(entry) if listing.keep(row)]
+        data += (
+            [] if entry is None else [row for row in listing.rows(entry) if listing.keep is None or listing.keep(row)]
+        )
         if entry is None or len(data) > most:
             detail = f"More than {most:,} rows, or too many to look through, would have to be sorted."
             raise BadRequest(
@@ -177,8 +179,8 @@ def _named(index: Index, listing: Listing, start: Position) -> Sequence[Entry]:
     return listing.visible(index, list(takewhile(lambda entry: listing.name(entry.sk) == start.sk, found)))
 
 
-def _written(position: Position | None) -> str | None:
-    return write_cursor(position) if position else None
+def _write_taken(listing: Listing, entry: Entry, rows: int) -> str:
+    return write_cursor(Position(entry.pk, listing.name(entry.sk), rows))
 
 
 def _forged() -> BadRequest:

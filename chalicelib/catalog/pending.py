@@ -9,7 +9,6 @@ The object that tells of a revision that it is shown comes ahead too: it tells n
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -29,15 +28,17 @@ PAGE = 1000
 
 def visible(index: Index, entries: Sequence[Entry]) -> list[Entry]:
     """Of entries of rows, as they were just read, those that count."""
-    tokens = defaultdict[str, set[str]](set)
-    for entry in entries:
-        owner = layout.read_owner(entry.sk)
-        tokens[owner.report_id].add(owner.token)
+    owners = [layout.read_owner(entry.sk) for entry in entries]
     changing = {layout.read_owner(mark.sk).report_id for mark in marks(index)} if entries else set()
-    unsure = {report for report, found in tokens.items() if report in changing or len(found) > 1}
-    counting = {report: current_token(index, report) for report in unsure}
-    owners = ((entry, layout.read_owner(entry.sk)) for entry in entries)
-    return [entry for entry, owner in owners if counting.get(owner.report_id, owner.token) == owner.token]
+    tokens: dict[str, str] = {}
+    for report, token in owners:
+        if tokens.setdefault(report, token) != token:
+            changing.add(report)
+    counting = {report: current_token(index, report) for report in changing & tokens.keys()}
+    if not counting:
+        return list(entries)
+    held = zip(entries, owners, strict=True)
+    return [entry for entry, (report, token) in held if counting.get(report, token) == token]
 
 
 def marks(index: Index) -> Iterator[Entry]:

@@ -34,15 +34,17 @@ def write_rows(rows: Sequence[Row]) -> bytes:
     return plain if len(plain) <= PLAIN else b"z" + _written([(year, _deflate(run)) for year, run in runs])
 
 
-def read_lines(body: bytes, holds: Callable[[int | None], bool] = lambda _: True) -> list[bytes]:
-    """The rows as JSON, of the figure years that `holds`."""
-    deflated = body.startswith(b"z")
-    at, lines = body.index(b"\n") + 1, list[bytes]()
+def read_lines(body: bytes, holds: Callable[[int | None], bool] | None = None) -> list[bytes]:
+    """The rows as JSON, of the figure years that `holds`, or of all."""
+    deflated, at = body.startswith(b"z"), body.index(b"\n") + 1
+    if holds is None and not deflated:
+        return body[at:].split(b"\n") if at < len(body) else []
+    lines = list[bytes]()
     for year, size in orjson.loads(body[deflated : at - 1]):
-        if holds(year):
+        if holds is None or holds(year):
             run = body[at : at + size]
             lines += (_inflate(run) if deflated else run).split(b"\n")
-        at += size
+        at += size + 1
     return lines
 
 
@@ -52,7 +54,7 @@ def read_rows(body: bytes) -> list[Row]:
 
 
 def _written(runs: Sequence[tuple[int | None, bytes]]) -> bytes:
-    return orjson.dumps([(year, len(run)) for year, run in runs]) + b"\n" + b"".join(run for _, run in runs)
+    return orjson.dumps([(year, len(run)) for year, run in runs]) + b"\n" + b"\n".join(run for _, run in runs)
 
 
 def _deflate(run: bytes) -> bytes:
