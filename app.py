@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib.catalog import downloads, indicators, lists, one_report, places
-from chalicelib.web import checks, pages, problems, replies
+from chalicelib.catalog import changes, downloads, indicators, lists, one_report, places
+from chalicelib.web import checks, feed, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
 
@@ -121,6 +122,17 @@ def list_concepts(ask: Ask) -> Reply:
 @app.serves("read_concept")
 def read_concept(ask: Ask) -> Reply:
     return json_reply(indicators.concept(ask.storage, ask["concept"]))
+
+
+@app.serves("list_changes")
+def list_changes(ask: Ask) -> Reply:
+    page = changes.changes(ask.storage, **ask.given, now=ask.now)
+    return list_reply(ask, replace(page, data=[{**each, "url": feed.record_url(ask, each)} for each in page.data]))
+
+
+@app.serves("read_changes_feed")
+def read_changes_feed(ask: Ask) -> Reply:
+    return feed.feed_reply(ask)
 
 
 @app.serves("read_manifest")

@@ -112,12 +112,16 @@ def publish(storage: Storage, new: Record, previous: Record | None = None, text:
     storage.objects.put(layout.record_object(new["id"], new["revision"]), body)
     storage.objects.put(layout.text_object(new["id"], new["revision"]), text.encode())
     summary = layout.summarise(new, "2024-03-01T08:30:00Z", hashlib.sha256(body).hexdigest())
-    told = {**layout.revision_line(summary), "known_as": [None]}
     token = f"{new['revision']:08x}"
+    position = layout.position("2024-03-01T08:30:00.000Z", new["id"], token)
+    told = {**layout.revision_line(summary), "known_as": [None], "position": position}
     storage.objects.put(layout.shown_object(new["id"], new["revision"], token), orjson.dumps(told))
     storage.index.write(layout.row_puts(new, token))
     if previous:
         storage.index.write([Delete(*key) for key in layout.row_bodies(previous, f"{previous['revision']:08x}")])
     year = Put(*layout.listed_year(new["id"]), b"{}")
-    storage.index.commit([year, *layout.shown_writes(summary, token)])
+    number = new["revision"]
+    change = layout.change_body(summary, number - 1 if number > 1 else None)
+    changes = [Put(*layout.change(position), change), Put(*layout.changed_month(position), b"{}")]
+    storage.index.commit([year, *changes, *layout.shown_writes(summary, token)])
     return body

@@ -20,7 +20,7 @@ from chalicelib.storage import Put
 Record = dict[str, Any]
 Row = dict[str, Any]
 
-YEARS, PENDING = "years", "pending"
+YEARS, PENDING, CHANGES = "years", "pending", "changes"
 WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
 TOKEN = 8  # hexadecimal digits
@@ -117,6 +117,21 @@ def pending(report_id: str, token: str) -> Key:
     return Key(PENDING, f"{report_id}#{token}")
 
 
+def position(moment: str, report_id: str, what: str) -> str:
+    """Where a change stands among all: by its `moment` (ISO, UTC, to the millisecond), and unlike any other."""
+    return f"{moment}#{report_id}#{what}"
+
+
+def change(where: str) -> Key:
+    """The change at this position, in its month's partition."""
+    return Key(f"{CHANGES}#{where[:7]}", where)
+
+
+def changed_month(where: str) -> Key:
+    """The entry that makes the list of changes look into the month of this position."""
+    return Key(CHANGES, where[:7])
+
+
 class Owner(NamedTuple):
     """Whose a row is: it counts while the report's head names this token."""
 
@@ -150,6 +165,8 @@ def read_report(key: Key) -> str | None:
             return key.sk.split("#")[2]
         case ("township" | "concept" | "pending", _, _):
             return read_owner(key.sk).report_id
+        case ("changes", "#", _) if key.sk.count("#") == 2:
+            return key.sk.split("#")[1]
     return None
 
 
@@ -299,7 +316,7 @@ class Mark(NamedTuple):
     """A pending mark: the rows of its writing, those that go once these count, since when (ISO, UTC), and how far it is.
 
     `tells`: an object tells of its revision. `stage`: WRITING, or SHOWN once the rows count, or TAKEN by a sweep, so that
-    they never will.
+    they never will. `position` is that of its change in the list of all, where it is one.
     """
 
     rows: Rows
@@ -307,6 +324,7 @@ class Mark(NamedTuple):
     since: str
     tells: bool = False
     stage: str = WRITING
+    position: str = ""
 
 
 def write_pending(mark: Mark) -> bytes:
@@ -316,7 +334,9 @@ def write_pending(mark: Mark) -> bytes:
 def read_pending(body: bytes) -> Mark:
     found = orjson.loads(body)
     replaces = found["replaces"] and Rows(*found["replaces"])
-    return Mark(Rows(*found["rows"]), replaces, found["since"], found["tells"], found["stage"])
+    return Mark(
+        Rows(*found["rows"]), replaces, found["since"], found["tells"], found["stage"], found.get("position", "")
+    )
 
 
 def _filed_year(report_id: str) -> str:
@@ -326,6 +346,14 @@ def _filed_year(report_id: str) -> str:
 def revision_line(summary: Record) -> Record:
     """The revision as the list of a report's revisions gives it."""
     return {key: summary[key] for key in ("revision", "source_sha256", "filename", "ingested", "record_sha256")}
+
+
+def change_body(summary: Record, previous: int | None) -> bytes:
+    """What happened to the report by this revision; `previous` is the number of the one before, if any."""
+    year = {"township": summary["township"], "title": summary["title"], "year": report_year(summary)}
+    kind = "added" if previous is None else "revised"
+    which = {"change": kind, "report": summary["id"], "revision": summary["revision"], "previous": previous}
+    return orjson.dumps({**which, **year})
 
 
 def _year(year: int | None) -> str:

@@ -3,27 +3,41 @@
 Before its rows a writing leaves a mark, and the mark goes only when the rows count and none is left of those that they
 replace. So a row without a mark counts, and of a report with one the head says whose rows do. Marks are asked for
 after the rows: what was not shown when it was read had its mark then, and keeps it or has been shown since.
-The object that tells of a revision that it is shown comes ahead too: it tells nothing while the mark says otherwise.
+The object that tells of a revision that it is shown comes ahead too, and its entry in the list of changes: they tell
+nothing while the mark says otherwise. `catalog.changes` reads what the marks promise.
 """
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
 from chalicelib.catalog import layout
-from chalicelib.catalog.layout import SHOWN, TAKEN, WRITING, Key, Mark, Owner, Rows
-from chalicelib.errors import Conflict, NotFound
-from chalicelib.moments import iso
+from chalicelib.catalog.layout import SHOWN, TAKEN, WRITING, Key, Mark, Owner, Record, Rows
+from chalicelib.errors import Conflict, NotFound, ReportsError, StorageError
+from chalicelib.moments import iso, iso_precise
 from chalicelib.storage import Delete, Entry, Index, Put, Storage
 
 # No writing takes so long: a function ends after minutes. One that was stopped for longer finds its mark taken away
 # and begins anew.
 ABANDONED = timedelta(hours=1)
 PAGE = 1000
+# A change's position is the time before its mark is committed, and the mark has to be there so soon after: readers of
+# the list of changes stay further behind the time than that, by what clocks of two machines may differ.
+PROMPT = 2.0  # seconds
+TRIES = 5
+
+
+class Told(NamedTuple):
+    """What tells of a new revision: the `line` of its object, to which its position comes, and its change."""
+
+    line: Record
+    change: bytes
 
 
 def visible(index: Index, entries: Sequence[Entry]) -> list[Entry]:
@@ -70,25 +84,58 @@ def replace_rows(
     replaces: Rows | None,
     shows: Sequence[Put | Delete],
     now: datetime,
-    told: bytes | None = None,
+    told: Told | None = None,
 ) -> None:
     """Write `new` rows ahead, make them count by one transaction of `shows`, and remove those that they replace.
 
-    `told` is the body of the object that tells of a new revision. Raises Conflict when an expectation of `shows` does not
-    hold, or when the mark was taken away meanwhile, as it is from a writing that stood still for an hour. What was
-    written ahead is left then: a sweep removes it.
+    `told` tells of a new revision. Raises Conflict when an expectation of `shows` does not hold, or when the mark was
+    taken away meanwhile, as it is from a writing that stood still for an hour. What was written ahead is left then: a
+    sweep removes it.
     """
     ((rows, puts),) = new.items()
-    key, mark = layout.pending(report_id, rows.token), Mark(rows, replaces, iso(now), told is not None)
-    storage.index.commit([Put(*key, layout.write_pending(mark), 0)])
-    if told is not None:
-        storage.objects.put(layout.shown_object(report_id, *rows), told, "application/json")
-    storage.index.write(puts)
-    shown = Put(*key, layout.write_pending(mark._replace(stage=SHOWN)), 1) if replaces else Delete(*key, 1)
-    storage.index.commit([shown, *shows])
+    mark, version = _leave_mark(storage.index, report_id, Mark(rows, replaces, iso(now), told is not None))
+    storage.index.write([*puts, *_tell(storage, report_id, mark, told)] if told else puts)
+    key = layout.pending(report_id, rows.token)
+    shown = Put(*key, layout.write_pending(mark._replace(stage=SHOWN)), version) if replaces else Delete(*key, version)
+    try:
+        storage.index.commit([shown, *shows])
+    except Conflict:
+        _give_up(storage.index, key, mark, version)
+        raise
     if replaces:
         remove_rows(storage, report_id, replaces)
         storage.index.commit([Delete(*key)])
+
+
+def _leave_mark(index: Index, report_id: str, mark: Mark) -> tuple[Mark, int]:
+    """The mark as committed, with a position of that moment if it tells, and its version."""
+    key = layout.pending(report_id, mark.rows.token)
+    for version in range(TRIES):
+        began = time.monotonic()
+        if mark.tells:
+            moment = iso_precise(datetime.now(UTC))
+            mark = mark._replace(position=layout.position(moment, report_id, mark.rows.token))
+        index.commit([Put(*key, layout.write_pending(mark), version)])
+        if not mark.tells or time.monotonic() - began <= PROMPT:
+            return mark, version + 1
+    raise StorageError("storage_busy", "The index takes too long for a writing.", "Try again later.")
+
+
+def _tell(storage: Storage, report_id: str, mark: Mark, told: Told) -> Iterator[Put]:
+    """Store the object that tells of a revision; the change, which is to be written."""
+    line = orjson.dumps({**told.line, "position": mark.position})
+    storage.objects.put(layout.shown_object(report_id, *mark.rows), line, "application/json")
+    month = layout.changed_month(mark.position)
+    if storage.index.get(*month) is None:
+        storage.index.commit([Put(*month, b"{}")])
+    yield Put(*layout.change(mark.position), told.change)
+
+
+def _give_up(index: Index, key: Key, mark: Mark, version: int) -> None:
+    """Say that a writing will not be shown: the list of changes waits for it no longer."""
+    # Of another's mark nothing is changed; where the index fails, a sweep says it later.
+    with contextlib.suppress(ReportsError):
+        index.commit([Put(*key, layout.write_pending(mark._replace(stage=TAKEN)), version)])
 
 
 def remove_rows(storage: Storage, report_id: str, rows: Rows) -> None:
@@ -130,6 +177,7 @@ def _remove_left(storage: Storage, report_id: str, mark: Mark) -> bool:
     counting = current_token(storage.index, report_id)
     idle = [rows for rows in (mark.rows, mark.replaces) if rows and rows.token != counting]
     keys = [key for rows in idle for key in _row_keys(storage, report_id, rows)]
+    keys += [layout.change(mark.position)] if mark.position and mark.stage == TAKEN else []
     left = [key for key in keys if storage.index.get(*key)]
     storage.index.write([Delete(*key) for key in left])
     return bool(left)

@@ -122,7 +122,8 @@ def show(
     record = orjson.loads(stored)
     summary = layout.summarise(record, iso(now), hashlib.sha256(stored).hexdigest())
     # That it is shown is told by an object too: the index can be made anew of the objects alone.
-    told = orjson.dumps({**layout.revision_line(summary), "known_as": known_as})
+    previous = place.previous["revision"] if place.previous else None
+    told = pending.Told({**layout.revision_line(summary), "known_as": known_as}, layout.change_body(summary, previous))
     token = layout.new_token()
     shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
     rows = {Rows(place.number, token): layout.row_puts(record, token)}

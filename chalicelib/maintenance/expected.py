@@ -21,7 +21,7 @@ import orjson
 from chalicelib.catalog import layout, pending
 from chalicelib.catalog.layout import Key, Owner
 from chalicelib.errors import StorageError
-from chalicelib.moments import iso
+from chalicelib.moments import iso, iso_precise
 from chalicelib.storage import Objects, Storage
 
 Bodies = dict[Key, bytes]
@@ -48,6 +48,7 @@ def report_bodies(objects: Objects, report_id: str, numbers: Revisions, token: s
     Raises NotFound for a missing record, StorageError `object_damaged` for one that is not as it was told.
     """
     bodies: Bodies = {}
+    previous: int | None = None
     for number, teller in numbers.items():
         record = objects.get(layout.record_object(report_id, number))
         line = told(objects, report_id, number, teller, record)
@@ -60,7 +61,13 @@ def report_bodies(objects: Objects, report_id: str, numbers: Revisions, token: s
         shown = layout.shown_writes(summary, token, known_as=line["known_as"])
         # The entries of the last revision replace those of the ones before.
         bodies |= {Key(put.pk, put.sk): put.body for put in shown}
+        bodies |= _change(line["position"], layout.change_body(summary, previous))
+        previous = number
     return {**bodies, layout.listed_year(report_id): b"{}", **layout.row_bodies(parsed, token)} if numbers else {}
+
+
+def _change(position: str, body: bytes) -> Bodies:
+    return {layout.change(position): body, layout.changed_month(position): b"{}"}
 
 
 def upload_bodies(objects: Objects, key: str) -> Bodies:
@@ -93,10 +100,15 @@ def _revisions(report_id: str, keys: Iterable[str], unshown: Container[Owner]) -
 
 
 def told(objects: Objects, report_id: str, number: int, teller: str | None, record: bytes) -> dict[str, Any]:
-    """The revision as `teller` tells it; of one from before that was told, by its record and when that was stored."""
+    """The revision as `teller` tells it; of one from before that was told, by its record and when that was stored.
+
+    One from before changes had positions has that of its time.
+    """
     if teller is not None:
         line: dict[str, Any] = orjson.loads(objects.get(teller))
-        return line
-    stored = objects.stat(layout.record_object(report_id, number)).modified
-    ingested = iso(datetime.fromtimestamp(stored, UTC))
-    return {"ingested": ingested, "record_sha256": hashlib.sha256(record).hexdigest(), "known_as": [None]}
+    else:
+        stored = objects.stat(layout.record_object(report_id, number)).modified
+        ingested = iso(datetime.fromtimestamp(stored, UTC))
+        line = {"ingested": ingested, "record_sha256": hashlib.sha256(record).hexdigest(), "known_as": [None]}
+    moment = iso_precise(datetime.fromisoformat(line["ingested"]))
+    return {"position": layout.position(moment, report_id, f"{number:06d}"), **line}

@@ -138,9 +138,14 @@ def _explains_itself(entry: Entry, report_id: str | None, changing: set[str], ca
         return _is_untold(entry)
     if kind == "sha256":
         return called.has(_known_revision(entry.body))
-    if layout.is_row(Key(entry.pk, entry.sk)):
+    if _comes_ahead(Key(entry.pk, entry.sk)):
         return report_id in changing
-    return kind in (layout.PENDING, layout.YEARS)
+    return kind in (layout.PENDING, layout.YEARS, layout.CHANGES)
+
+
+def _comes_ahead(key: Key) -> bool:
+    """Whether a writing puts the entry there before its report is shown."""
+    return layout.is_row(key) or key.pk.startswith(f"{layout.CHANGES}#")
 
 
 def _is_untold(entry: Entry) -> bool:
@@ -179,7 +184,7 @@ def _still(storage: Storage, suspect: Difference, bodies_now: Callable[[], Bodie
     if suspect.key is None:
         return True
     entry = storage.index.get(*suspect.key)
-    if entry and (_is_untold(entry) or (layout.is_row(suspect.key) and suspect.report in _changing(storage))):
+    if entry and (_is_untold(entry) or (_comes_ahead(suspect.key) and suspect.report in _changing(storage))):
         return False  # the row of a writing that began during the walk
     called = _called_now(storage, suspect.key, entry, bodies_now)
     if entry is None or called is None:

@@ -18,7 +18,7 @@ from chalicelib.storage.contract import check_free_writes, check_writes, entry_c
 from chalicelib.storage.durable_files import make_folder, sync_folder
 
 # PRAGMA user_version of the file below; a layout of keys and bodies (catalog.layout) that is read otherwise counts too.
-_LAYOUT = 3
+_LAYOUT = 4
 _CREATE = f"""
 PRAGMA journal_mode = WAL;
 CREATE TABLE entries (

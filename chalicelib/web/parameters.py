@@ -114,6 +114,12 @@ MET = Parameter(
     "true",
 )
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
+SINCE = Parameter(
+    "since",
+    "A date or a time (ISO 8601, UTC where no zone is given): changes from then on. A `cursor` goes before it.",
+    _text(most=40),
+    "2024-03-01",
+)
 Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
 
 PATH = {

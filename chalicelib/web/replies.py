@@ -73,12 +73,17 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     """A page of a list with the address of the next one, in the body and as a `Link`."""
     if page.next is None:
         return json_reply({"data": page.data, "next": None, "count": page.count}, **more)
-    address = ask.url(f"{ask.path}?{urlencode({**ask.query, 'cursor': page.next}, quote_via=quote, safe=',')}")
+    address = next_address(ask, page.next)
     return json_reply(
         {"data": page.data, "next": address, "count": page.count},
         headers={"Link": f'<{address}>; rel="next"', **VARY},
         **more,
     )
+
+
+def next_address(ask: Ask, cursor: str) -> str:
+    """The address of the same list from `cursor` on."""
+    return ask.url(f"{ask.path}?{urlencode({**ask.query, 'cursor': cursor}, quote_via=quote, safe=',')}")
 
 
 def upload_reply(ask: Ask, state: Mapping[str, Any], put: UploadAddress | None = None, seconds: int = 0) -> Reply:

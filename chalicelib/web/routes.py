@@ -20,6 +20,7 @@ from chalicelib.web.parameters import (
     PREFECTURE,
     PROVINCE,
     REVISION,
+    SINCE,
     SORT_REPORTS,
     SORT_ROWS,
     STATUS,
@@ -215,6 +216,23 @@ ROUTES = (
         "concept-years",
         problems=ABSENT,
         settled=True,
+    ),
+    Route(
+        "/v1/changes",
+        "list_changes",
+        "What was added and revised, in order. There always is a `next`: follow it until a page has fewer rows than its "
+        "limit, keep it, and ask it again later for what came since; nothing is missed, nothing comes twice.",
+        "change",
+        (SINCE, *LIST),
+        listed=True,
+    ),
+    Route(
+        "/v1/changes.atom",
+        "read_changes_feed",
+        "The changes as an Atom feed: the newest first; with `since` or `cursor` those from then on, the first one first.",
+        None,
+        (SINCE, *LIST),
+        media="application/atom+xml",
     ),
     Route("/v1/bulk", "read_manifest", "The files that hold everything, with rows, bytes and SHA-256.", "manifest"),
     Route(

@@ -1,0 +1,112 @@
+"""What happened to reports, in order: who has read up to a position never misses a change, and meets none twice.
+
+A change has its position before it shows (`catalog.pending`). So the list ends before every writing that is under way,
+and some seconds before now: no change comes to stand before one that was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+
+from chalicelib.catalog import layout, paging, pending
+from chalicelib.catalog.paging import Page, Position
+from chalicelib.errors import BadRequest
+from chalicelib.moments import iso_precise
+from chalicelib.storage import Entry, Index, Storage
+
+Change = dict[str, Any]
+
+# Longer than a mark takes (`pending.PROMPT`), by what the clocks of two machines may differ.
+BEHIND = timedelta(seconds=pending.PROMPT + 3)
+# The feed without a beginning goes back a year at most; each try halves how far.
+LONGEST, HALVINGS = timedelta(days=366), 28
+MONTHS = 1000
+
+
+class _Settled(NamedTuple):
+    """Before `end` nothing comes any more; the positions `void` are of writings that will never be shown."""
+
+    end: str
+    void: frozenset[str]
+
+
+def changes(storage: Storage, since: str | None, cursor: str | None, limit: int, now: datetime) -> Page:
+    """The changes since a time (ISO) or behind a cursor, the first one first. There always is a next cursor.
+
+    A page with fewer than `limit` ends where the list does for now. Raises BadRequest.
+    """
+    after = _position(cursor) if cursor else iso_precise(read_time(since)) if since else ""
+    found = _after(storage.index, after, limit, _settled(storage.index, now))
+    last = found[-1]["position"] if found else after
+    return Page(found, paging.write_cursor(Position(layout.CHANGES, last)))
+
+
+def newest(storage: Storage, limit: int, now: datetime) -> list[Change]:
+    """The last changes of a year, at most `limit`, the newest first.
+
+    The table is read forwards only: half as far back at each try, until no more than `limit` are found.
+    """
+    settled, back = _settled(storage.index, now), LONGEST
+    for _ in range(HALVINGS):
+        found = _after(storage.index, iso_precise(now - back), limit + 1, settled)
+        if len(found) <= limit:
+            break
+        back /= 2
+    return found[: -limit - 1 : -1]
+
+
+def read_time(text: str) -> datetime:
+    """A date, which begins at midnight in UTC, or a time; one without a zone is in UTC. Raises BadRequest."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        way_out = "Give a date or a time as 2024-03-01 or 2024-03-01T08:30:00Z."
+        raise BadRequest("bad_parameter", f"{text!r} is no time.", way_out, parameter="since") from error
+
+
+def _position(cursor: str) -> str:
+    found = paging.read_cursor(cursor)
+    if found.pk != layout.CHANGES:
+        raise BadRequest(
+            "bad_cursor", "The cursor is none of this list.", "Take it from the list's `next`.", parameter="cursor"
+        )
+    return found.sk
+
+
+def _settled(index: Index, now: datetime) -> _Settled:
+    """To be asked for before the changes: a writing that has no mark by now gets a position behind the end."""
+    marks = [layout.read_pending(mark.body) for mark in pending.marks(index)]
+    writing = [mark.position for mark in marks if mark.position and mark.stage == layout.WRITING]
+    void = frozenset(mark.position for mark in marks if mark.stage == layout.TAKEN)
+    return _Settled(min([iso_precise(now - BEHIND), *writing]), void)
+
+
+def _after(index: Index, after: str, limit: int, settled: _Settled) -> list[Change]:
+    found = list[Change]()
+    for month in index.query(layout.CHANGES, limit=MONTHS):
+        if month.sk < after[:7]:
+            continue
+        for entry in _of_month(index, month.sk, after, limit):
+            if entry.sk >= settled.end or len(found) == limit:
+                return found
+            if entry.sk not in settled.void:
+                found.append(_told(entry))
+    return found
+
+
+def _of_month(index: Index, month: str, after: str, limit: int) -> Iterator[Entry]:
+    pk = f"{layout.CHANGES}#{month}"
+    while entries := index.query(pk, after=after, limit=limit):
+        yield from entries
+        if len(entries) < limit:
+            return
+        after = entries[-1].sk
+
+
+def _told(entry: Entry) -> Change:
+    return {"position": entry.sk, "time": entry.sk.partition("#")[0], **orjson.loads(entry.body)}
