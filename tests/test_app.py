@@ -59,6 +59,8 @@ ADDRESSES = {
     "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33"],
     "list_concepts": ["/v1/concepts?limit=1000"],
     "read_concept": ["/v1/concepts/gdp", "/v1/concepts/fixed_asset_investment"],
+    "list_changes": ["/v1/changes", "/v1/changes?since=2024-01-01&limit=1"],
+    "read_changes_feed": ["/v1/changes.atom", "/v1/changes.atom?since=2024-01-01"],
     "read_manifest": ["/v1/bulk"],
 }
 ELSEWHERE = {"read_source", "read_bulk_file", "create_upload", "read_upload", "name_township"}

@@ -169,6 +169,8 @@ def addresses(told: Told) -> dict[str, str]:
         "list_sections": f"{report}/sections",
         "read_section": f"{report}/sections/s2",
         "list_report_indicators": f"{report}/indicators?concept=fixed_asset_investment",
+        "list_changes": "/v1/changes?since=2024-01-01",
+        "read_changes_feed": "/v1/changes.atom",
         "read_text": f"{report}/text?revision=1",
         "read_source": f"{report}/source?revision=1",
         "list_revisions": f"{report}/revisions",

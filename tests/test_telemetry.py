@@ -147,6 +147,8 @@ def test_routes_are_measured_in_five_classes() -> None:
             "list_township_reports",
             "list_township_indicators",
             "list_township_targets",
+            "list_changes",
+            "read_changes_feed",
             "list_reports",
         }
         | {"list_sections", "list_report_indicators", "list_revisions", "list_indicators", "list_concepts"},

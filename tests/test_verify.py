@@ -282,7 +282,7 @@ def test_verify_says_what_differs_and_fails(tmp_path: Path) -> None:
     assert told.splitlines() == [
         f"missing entry: {where}",
         "waits to be read: incoming/left.txt",
-        "1 reports, 1 revisions, 1 uploads, 8 entries: 1 difference",
+        "1 reports, 1 revisions, 1 uploads, 10 entries: 1 difference",
     ]
 
 

@@ -22,8 +22,8 @@ Change = dict[str, Any]
 
 # Longer than a mark takes (`pending.PROMPT`), by what the clocks of two machines may differ.
 BEHIND = timedelta(seconds=pending.PROMPT + 3)
-# The feed without a beginning goes back a year at most; each try halves how far.
-LONGEST, HALVINGS = timedelta(days=366), 28
+# The feed without a beginning goes back a year at most; so many halvings of that come down to a millisecond.
+LONGEST, HALVINGS = timedelta(days=366), 35
 MONTHS = 1000
 
 
@@ -46,17 +46,24 @@ def changes(storage: Storage, since: str | None, cursor: str | None, limit: int,
 
 
 def newest(storage: Storage, limit: int, now: datetime) -> list[Change]:
-    """The last changes of a year, at most `limit`, the newest first.
+    """The last changes of a year, at most `limit` and where there are more at least half of that; the newest first.
 
-    The table is read forwards only: half as far back at each try, until no more than `limit` are found.
+    The table is read forwards only: how far back to begin is found by halving. Of a burst within a millisecond none are
+    left over at last, and none are told.
     """
-    settled, back = _settled(storage.index, now), LONGEST
+    settled, found = _settled(storage.index, now), list[Change]()
+    back = step = LONGEST
     for _ in range(HALVINGS):
-        found = _after(storage.index, iso_precise(now - back), limit + 1, settled)
-        if len(found) <= limit:
+        some = _after(storage.index, iso_precise(now - back), limit + 1, settled)
+        step /= 2
+        if len(some) > limit:
+            back -= step
+            continue
+        found = some
+        if back == LONGEST or 2 * len(some) >= limit:
             break
-        back /= 2
-    return found[: -limit - 1 : -1]
+        back += step
+    return found[::-1]
 
 
 def read_time(text: str) -> datetime:
