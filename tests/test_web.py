@@ -200,7 +200,7 @@ def _followed(storage: Storage, url: str) -> Iterator[Any]:
         assert answer.status == 200
         yield from answer.json["data"]
         following = answer.json["next"]
-        assert answer.headers.get("link") == (f'<{following}>; rel="next"' if following else None)
+        assert re.findall(r'<([^>]+)>; rel="next"', answer.headers.get("link", "")) == [following] * bool(following)
 
 
 def test_addresses_begin_where_the_operators_say(filled: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ def test_addresses_begin_at_the_host_that_was_asked_if_it_is_one(
         asked["requestContext"]["domainName"] = "api.example"
         answer = app(asked, None)
         assert begins in answer["body"]
-        assert answer["headers"]["Vary"] == "Host, X-Forwarded-Proto"
+        assert answer["headers"]["Vary"].endswith("Accept-Encoding, Host, X-Forwarded-Proto")
         assert base in answer["headers"].get("Link", base)
 
 

@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage
 from chalicelib.telemetry import logs
-from chalicelib.web import checks
+from chalicelib.web import checks, formats
 from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
 from chalicelib.web.routes import Route
 
@@ -75,12 +76,22 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         given = {**checks.read_query(call.route, call.query), **checks.read_path(call.captured)}
         query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
-        return finish(view(Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body)))
+        asked = _format(call, given)
+        ask = Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body, asked, call.route.answer)
+        return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:
         return refuse(error, call)
     except Exception:
         log.exception("unexpected failure at %s", call.path)
         return refuse(internal_error(call.request_id), call)
+
+
+def _format(call: Call, given: dict[str, Any]) -> str:
+    """The format that a list is asked for in; `given` loses its parameter. Raises RefusedError."""
+    if not call.route.formats:
+        return "json"
+    named: str | None = given.pop("format")
+    return named or formats.choose(call.headers.get("accept", ""), call.route.formats)
 
 
 def refuse(error: ReportsError, call: Call) -> Answer:
@@ -89,7 +100,7 @@ def refuse(error: ReportsError, call: Call) -> Answer:
     return finish(problem_reply(error, call.path, call.base))
 
 
-def finish(reply: Reply) -> Answer:
+def finish(reply: Reply, vary: str = "Accept-Encoding") -> Answer:
     """The reply as it may be sent to anybody who asks the same: with the headers that all have, and its ETag."""
     headers = {
         "Content-Type": reply.media,
@@ -97,6 +108,7 @@ def finish(reply: Reply) -> Answer:
         "X-Content-Type-Options": "nosniff",
         **CORS,
         **reply.headers,
+        "Vary": ", ".join(filter(None, (vary, reply.headers.get("Vary")))),
     }
     if reply.status == 200:
         headers["ETag"] = _etag(reply.body)

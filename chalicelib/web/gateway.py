@@ -37,7 +37,7 @@ BODY_BYTES = 6_000_000  # what a function is handed at most
 BODIES = 16  # read at once
 FIELDS = 100  # more query parameters than any route has
 OBJECTS = "/objects/"
-_ASKED = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO")
+_ASKED = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT")
 
 Start = Callable[[str, list[tuple[str, str]]], object]
 

@@ -13,6 +13,7 @@ import orjson
 
 from chalicelib.records import SCHEMAS, VERSION
 from chalicelib.web.checks import MOST_VALUES
+from chalicelib.web.formats import MEDIA
 from chalicelib.web.pages import CONTRACT
 from chalicelib.web.parameters import PATH, Parameter
 from chalicelib.web.routes import ROUTES, Route
@@ -102,10 +103,12 @@ def _responses(route: Route) -> Json:
     success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}
     if not redirect:
         success["content"] = {route.media: {"schema": _answer(route)}}
+        for name in route.formats[1:]:
+            success["content"][MEDIA[name].partition(";")[0]] = {"schema": {"type": "string"}}
     responses = {str(route.status): success}
     if route.status == 200 and route.method == "GET":
         responses["304"] = {"description": "Nothing changed since the ETag that was sent."}
-    for status in (*route.problems, 429, 500, 503):
+    for status in (*route.problems, *((406,) if route.formats else ()), 429, 500, 503):
         responses[str(status)] = _problem(status)
     return responses
 

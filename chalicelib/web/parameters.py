@@ -52,6 +52,13 @@ LIST = (
     ),
     Parameter("limit", "How many rows a page holds at most.", _whole(1, MOST, default=LIMIT), 20),
 )
+FORMAT = Parameter(
+    "format",
+    "The format of the rows; it goes before the header Accept. CSV and NDJSON name the next page in the header Link.",
+    {"type": "string", "enum": ["json", "csv", "ndjson"]},
+    "csv",
+)
+RECORDS_FORMAT = replace(FORMAT, schema={"type": "string", "enum": ["json", "ndjson"]}, example="ndjson")
 PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a province.", _text(), "33", many=True)
 PREFECTURE = Parameter(
     "prefecture", "4-digit code, full name or pinyin of a prefecture-level city.", _text(), "3310", many=True

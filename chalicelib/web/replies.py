@@ -33,7 +33,7 @@ VARY = {"Vary": "Host, X-Forwarded-Proto"}
 class Ask:
     """A checked request: `given` holds path and query parameters by name, `base` is the service's own address.
 
-    `query` are those of the query as they came.
+    `query` are those of the query as they came. A list goes out in `format`, and `row` is the schema of its rows.
     """
 
     storage: Storage
@@ -44,6 +44,8 @@ class Ask:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    format: str = "json"
+    row: str | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.given[name]
@@ -70,15 +72,25 @@ def json_reply(value: Any, **more: Any) -> Reply:
 
 
 def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
-    """A page of a list with the address of the next one, in the body and as a `Link`."""
-    if page.next is None:
-        return json_reply({"data": page.data, "next": None, "count": page.count}, **more)
-    address = next_address(ask, page.next)
-    return json_reply(
-        {"data": page.data, "next": address, "count": page.count},
-        headers={"Link": f'<{address}>; rel="next"', **VARY},
-        **more,
-    )
+    """A page of a list in the asked format, the address of the next one as a `Link` and in the body of JSON."""
+    address = next_address(ask, page.next) if page.next else None
+    links = _links(ask, address)
+    if ask.format == "json":
+        return json_reply({"data": page.data, "next": address, "count": page.count}, headers=links, **more)
+    from chalicelib.web import formats, tables  # here, since most ask for JSON
+
+    assert ask.row
+    lines = tables.csv_lines(ask.row, page.data) if ask.format == "csv" else tables.json_lines(page.data)
+    return Reply(lines, formats.MEDIA[ask.format], headers=links, **more)
+
+
+def _links(ask: Ask, following: str | None) -> dict[str, str]:
+    """The header Link (RFC 8288) of a page: to the next one, and from later ones to the first."""
+    links = [f'<{following}>; rel="next"'] if following else []
+    if "cursor" in ask.query:
+        query = urlencode({name: value for name, value in ask.query.items() if name != "cursor"}, quote_via=quote)
+        links.append(f'<{ask.url(ask.path + (f"?{query}" if query else ""))}>; rel="first"')
+    return {"Link": ", ".join(links), **VARY} if links else {}
 
 
 def next_address(ask: Ask, cursor: str) -> str:

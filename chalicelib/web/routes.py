@@ -13,12 +13,14 @@ from chalicelib.web.parameters import (
     CONCEPT,
     COUNTY,
     FIGURE_YEAR,
+    FORMAT,
     ISSUER,
     KIND,
     LIST,
     MET,
     PREFECTURE,
     PROVINCE,
+    RECORDS_FORMAT,
     REVISION,
     SINCE,
     SORT_REPORTS,
@@ -42,6 +44,7 @@ class Route:
 
     `listed` wraps the schema into a page; `status` is that of success; `problems` are the statuses of its errors.
     `settled`: as long as nothing is committed to the index, the same call has the same answer.
+    `formats` are those that a list may be had in, the usual one first.
     """
 
     path: str
@@ -56,6 +59,7 @@ class Route:
     problems: tuple[int, ...] = field(default=(400,))
     body: str | None = None
     settled: bool = False
+    formats: tuple[str, ...] = ()
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -66,7 +70,10 @@ class Route:
 def _list(
     path: str, name: str, summary: str, answer: str, *own: Parameter, problems: tuple[int, ...] = (400,)
 ) -> Route:
-    return Route(path, name, summary, answer, (*own, *LIST), listed=True, problems=problems, settled=True)
+    records = answer == "report"  # whole ones are no rows of a table
+    formats = ("json", "ndjson") if records else ("json", "csv", "ndjson")
+    parameters = (*own, *LIST, RECORDS_FORMAT if records else FORMAT)
+    return Route(path, name, summary, answer, parameters, listed=True, problems=problems, settled=True, formats=formats)
 
 
 ABSENT = (400, 404)
