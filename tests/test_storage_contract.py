@@ -90,6 +90,16 @@ def test_a_missing_object_is_not_found(storage: Storage, key: str) -> None:
     assert list(storage.objects.keys("")) == ["raw/there"]
 
 
+@pytest.mark.parametrize(
+    ("start", "length", "part"), [(0, 1, b"0"), (2, 3, b"234"), (7, 3, b"789"), (8, 9, b"89"), (10, 1, b"")]
+)
+def test_a_part_of_an_object_can_be_had(storage: Storage, start: int, length: int, part: bytes) -> None:
+    storage.objects.put("raw/digits", b"0123456789")
+    assert storage.objects.get_range("raw/digits", start, length) == part
+    with pytest.raises(NotFound):
+        storage.objects.get_range("raw/none", start, length)
+
+
 def test_a_put_replaces_and_changes_the_etag(storage: Storage) -> None:
     etags = []
     for body in (b"one", b"two", b"3", b""):

@@ -121,9 +121,16 @@ def reports(
 # Concepts.
 
 
-def concepts(cursor: str | None, limit: int) -> Page:
-    """Every concept, in the table's order."""
-    return paging.cut_page(list(load_concepts().values()), ("concepts", ""), cursor, limit)
+def concepts(*, q: str | None = None, cursor: str | None, limit: int) -> Page:
+    """Concepts in the table's order: all, or those with `q` in their id, a label or another name, case left aside."""
+    wanted = (q or "").strip().lower()
+    every = load_concepts().values()
+    found = [each for each in every if any(wanted in name.lower() for name in _names(each))]
+    return paging.cut_page(found, ("concepts", wanted), cursor, limit)
+
+
+def _names(concept: Record) -> list[str]:
+    return [concept["id"], concept["zh"], concept["en"], *concept["aliases"]]
 
 
 # Uploads and the service itself.

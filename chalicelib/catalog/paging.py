@@ -82,6 +82,16 @@ def read_cursor(text: str) -> Position:
     return Position(pk, sk, rows)
 
 
+def read_place(cursor: str | None, pk: str) -> str:
+    """Where in the list `pk` a page starts, "" at its beginning. Raises BadRequest for a cursor of another list."""
+    if not cursor:
+        return ""
+    start = read_cursor(cursor)
+    if start.pk != pk:
+        raise _forged()
+    return start.sk
+
+
 def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) -> Page:
     """At most `limit` rows behind `cursor`. Raises BadRequest for a cursor of another list."""
     data: list[Any] = []

@@ -41,6 +41,9 @@ class Objects(Protocol):
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises NotFound."""
 
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes (at least 1) from `start` on, fewer where the object ends before. Raises NotFound."""
+
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """The object as a readable binary stream. Raises NotFound."""
 

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chalicelib.errors import StorageError
 from chalicelib.storage import Delete, Entry, ObjectInfo, Put, Storage, UploadAddress
 from chalicelib.storage.aws_failures import (
+    BEYOND,
     COLLISION,
     EXPECTATION_FAILED,
     MISSING,
@@ -123,6 +125,18 @@ class S3Objects:
     def get(self, key: str) -> bytes:
         with self.open(key) as stream:
             return stream.read()
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        wanted = f"bytes={start}-{start + length - 1}"
+        with failures(key):
+            try:
+                body = self._s3.get_object(Bucket=self._bucket, Key=key, Range=wanted)["Body"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] in BEYOND:
+                    return b""
+                raise
+        with contextlib.closing(body), failures():
+            return body.read()
 
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:

@@ -19,6 +19,7 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
 
 MISSING = {"NoSuchKey", "404"}
+BEYOND = {"InvalidRange", "416"}
 TAKEN = {"PreconditionFailed"}
 RACING_PUT = {"ConditionalRequestConflict"}
 EXPECTATION_FAILED = {"ConditionalCheckFailed", "ConditionalCheckFailedException"}

@@ -94,6 +94,11 @@ class LocalObjects:
         with self.open(key) as stream, reading(key):
             return stream.read()
 
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        with self.open(key) as stream, reading(key):
+            stream.seek(start)
+            return stream.read(length)
+
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         with reading(key):

@@ -1,0 +1,249 @@
+"""What is found in the texts: a page of reports that have all words of a query, each with where they stand.
+
+Segments are asked newest year first, then by province. A page ends when it has read enough, however few it found.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog.choice import Runs
+from chalicelib.catalog.concepts import load_concepts
+from chalicelib.catalog.layout import Record
+from chalicelib.catalog.paging import Page, Position
+from chalicelib.errors import NotFound
+from chalicelib.search import build, documents, query, segment
+from chalicelib.search.query import Word
+from chalicelib.search.segment import Top
+from chalicelib.storage import Index, Objects, Storage
+
+READS = 60  # of objects and of the index, after which a page ends
+CANDIDATES = 20  # reports that are looked into at once
+GAP, MOST_BYTES = 65_536, 2_000_000  # of documents that one read takes
+TOPS = 32
+NEAR = 60  # reports between two that one query of the index takes
+
+
+class _Tops:
+    """The tops of the segments used last: a segment's name never comes to stand for another one."""
+
+    def __init__(self) -> None:
+        self._lock, self._kept = threading.Lock(), OrderedDict[str, Top]()
+
+    def get(self, key: str) -> Top | None:
+        with self._lock:
+            if found := self._kept.get(key):
+                self._kept.move_to_end(key)
+            return found
+
+    def keep(self, key: str, top: Top) -> None:
+        with self._lock:
+            self._kept[key] = top
+            if len(self._kept) > TOPS:
+                self._kept.popitem(last=False)
+
+
+_tops = _Tops()
+
+
+class Reader:
+    """Reads segments and reports, and counts the reads."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._objects: Objects = storage.objects
+        self._index: Index = storage.index
+        self.reads = 1  # the manifest
+
+    def top(self, part: Record) -> Top:
+        found = _tops.get(part["key"])
+        if found is None:
+            found = segment.read_top(self._range(part["key"], part["top"], part["bytes"]))
+            _tops.keep(part["key"], found)
+        return found
+
+    def candidates(self, part: Record, top: Top, words: Sequence[Word]) -> list[int]:
+        """The documents that have the terms of all words, in order."""
+        left: set[int] | None = None
+        for word in words:
+            having = set[int]()
+            for group in word.terms:
+                having |= self._having(part, top, group)
+            left = having if left is None else left & having
+            if not left:
+                return []
+        return sorted(left or ())
+
+    def documents(self, part: Record, top: Top, numbers: Sequence[int]) -> Iterator[documents.Document]:
+        """The documents of these numbers, neighbours by one read."""
+        starts = top.documents
+
+        def near(first: int, last: int, each: int) -> bool:
+            return starts[each] - starts[last + 1] <= GAP and starts[each + 1] - starts[first] <= MOST_BYTES
+
+        for run in _runs(numbers, near):
+            begin = starts[run[0]]
+            data = self._range(part["key"], begin, starts[run[-1] + 1])
+            for number in run:
+                yield segment.read_document(data[starts[number] - begin : starts[number + 1] - begin])
+
+    def summaries(self, top: Top, numbers: Sequence[int]) -> dict[str, Record]:
+        """The current summaries of the reports of these numbers, without those that are no longer listed."""
+        found: dict[str, Record] = {}
+        for run in _runs(numbers, lambda first, _, each: each - first <= NEAR):
+            for entry in self._entries([layout.listed_report(top.ids[number]) for number in run]):
+                summary = orjson.loads(entry)
+                found[summary["id"]] = summary
+        return found
+
+    def current(self, summary: Record) -> documents.Document:
+        """What the search would hold of a revision that is not in a segment yet."""
+        self.reads += 2
+        return build.read_document(self._objects, summary["id"], summary["revision"])
+
+    def _entries(self, keys: Sequence[layout.Key]) -> list[bytes]:
+        wanted = {key.sk for key in keys}
+        self.reads += 1
+        if len(keys) > 1:
+            # A sort key without its last character comes right before it.
+            near = self._index.query(keys[0].pk, prefix=keys[0].sk[:2], after=keys[0].sk[:-1], limit=NEAR + 1)
+            bodies = {entry.sk: entry.body for entry in near if entry.sk in wanted}
+            wanted -= bodies.keys()
+            # Where new reports lie between, the last ones are behind the query's end.
+            wanted = {sk for sk in wanted if len(near) > NEAR and sk > near[-1].sk}
+        else:
+            bodies = {}
+        for key in keys:
+            if key.sk in wanted and (entry := self._index.get(*key)):
+                bodies[key.sk] = entry.body
+        self.reads += len(wanted) if len(keys) > 1 else 0
+        return list(bodies.values())
+
+    def _having(self, part: Record, top: Top, group: Sequence[str]) -> set[int]:
+        having: set[int] | None = None
+        for term in group:
+            block = top.block(term)
+            if block is None:
+                return set()
+            data = self._range(part["key"], *top.blocks[block : block + 2])
+            numbers = set(segment.read_postings(data, term))
+            having = numbers if having is None else having & numbers
+            if not having:
+                break
+        return having or set()
+
+    def _range(self, key: str, start: int, end: int) -> bytes:
+        self.reads += 1
+        return self._objects.get_range(key, start, end - start)
+
+
+def reports(
+    storage: Storage,
+    *,
+    q: str,
+    year: Runs | None = None,
+    township: Sequence[str] | None = None,
+    province: Sequence[str] | None = None,
+    prefecture: Sequence[str] | None = None,
+    county: Sequence[str] | None = None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """Reports with all words of `q`: newest year first, then by township code. Raises NotFound `no_search_index`."""
+    words = query.parse(q, load_concepts())
+    within = tuple(places.divisions_within(province=province, prefecture=prefecture, county=county))
+    codes = None if township is None else {places.township(each) for each in township}
+    anchor = f"search#{paging.digest(words, within, codes and sorted(codes), repr(year))}"
+    start, reader, data = paging.read_place(cursor, anchor), Reader(storage), list[Record]()
+    for place, part in _parts(storage.objects, within, codes, year):
+        if place + "~" <= start:
+            continue
+        if reader.reads >= READS:
+            return Page(data, paging.write_cursor(Position(anchor, max(place, start))))
+        top = reader.top(part)
+        behind = bisect_right(top.ids, start.removeprefix(place)) if start.startswith(place) else 0
+        chosen = [
+            number
+            for number in reader.candidates(part, top, words)
+            if number >= behind and top.ids[number].startswith(within) and (codes is None or _code(top, number) in codes)
+        ]
+        for first in range(0, len(chosen), CANDIDATES):
+            some = chosen[first : first + CANDIDATES]
+            if reader.reads >= READS:
+                return Page(data, paging.write_cursor(Position(anchor, _before(place, top, some[0]))))
+            for number, row in _found(reader, part, top, some, words):
+                data.append(row)
+                if len(data) == limit:
+                    return Page(data, paging.write_cursor(Position(anchor, place + top.ids[number])))
+    return Page(data)
+
+
+def indexed(objects: Objects) -> str:
+    """Since when what is published is found: an ISO time in UTC. Raises NotFound `no_search_index`."""
+    return str(_manifest(objects)["indexed"])
+
+
+def _found(
+    reader: Reader, part: Record, top: Top, numbers: Sequence[int], words: Sequence[Word]
+) -> Iterator[tuple[int, Record]]:
+    """Those of the documents that have the words now, each with its number."""
+    hits = {
+        number: found
+        for number, document in zip(numbers, reader.documents(part, top, numbers), strict=True)
+        if (found := documents.find_words(document, words))
+    }
+    summaries = reader.summaries(top, list(hits))
+    for number, found in hits.items():
+        summary = summaries.get(top.ids[number])
+        now: documents.Found | None = found
+        if summary and summary["revision"] != top.revisions[number]:
+            now = documents.find_words(reader.current(summary), words)
+        if summary and now:
+            yield number, {"report": summary, "matches": now.matches, "hits": now.hits}
+
+
+def _parts(
+    objects: Objects, within: tuple[str, ...], codes: set[str] | None, year: Runs | None
+) -> Iterator[tuple[str, Record]]:
+    """The segments that may have what is asked for, in the list's order, each with its place there."""
+    parts = []
+    for name, part in _manifest(objects)["segments"].items():
+        filed, _, province = name.partition("-")
+        wanted = [code for code in codes if code.startswith(within)] if codes is not None else within
+        if (year is None or int(filed) in year) and any(each[:2] in ("", province) for each in wanted):
+            parts.append((f"{9999 - int(filed):04d}#{province}#", part))
+    yield from sorted(parts, key=lambda each: each[0])
+
+
+def _manifest(objects: Objects) -> Record:
+    manifest = build.read_manifest(objects)
+    if manifest is None or manifest["indexed"] is None:
+        raise NotFound("no_search_index", "The search has not been prepared yet.", "Ask again in some minutes.")
+    return manifest
+
+
+def _runs(numbers: Sequence[int], near: Callable[[int, int, int], bool]) -> Iterator[list[int]]:
+    """The numbers in runs; `near` tells of a run's first and last and the next number whether that belongs to it."""
+    run: list[int] = []
+    for each in numbers:
+        if run and not near(run[0], run[-1], each):
+            yield run
+            run = []
+        run.append(each)
+    if run:
+        yield run
+
+
+def _code(top: Top, number: int) -> str:
+    return top.ids[number].partition("-")[0]
+
+
+def _before(place: str, top: Top, number: int) -> str:
+    """The place right before a document."""
+    return place + (top.ids[number - 1] if number else "")
