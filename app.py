@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib.catalog import changes, downloads, indicators, lists, one_report, places
+from chalicelib.catalog import changes, downloads, indicators, lists, one_report, places, search
 from chalicelib.web import checks, feed, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
@@ -72,6 +72,13 @@ def list_township_targets(ask: Ask) -> Reply:
 @app.serves("list_reports")
 def list_reports(ask: Ask) -> Reply:
     return list_reply(ask, lists.reports(ask.storage, **ask.given))
+
+
+@app.serves("search_reports")
+def search_reports(ask: Ask) -> Reply:
+    since = {"X-Indexed": search.indexed(ask.storage.objects)}
+    reply = list_reply(ask, search.reports(ask.storage, **ask.given))
+    return replace(reply, headers={**reply.headers, **since})
 
 
 @app.serves("read_report")
@@ -181,13 +188,16 @@ def ingest_upload(event: SQSEvent) -> dict[str, Any]:
 
 @app.lambda_function(name="export_bulk")
 def export_bulk(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001
-    """Write the bulk files anew, and return their manifest.
+    """Write the bulk files and the search's segments anew, and return the files' manifest.
 
     The template schedules it. Chalice's own schedule would want an event in full; so it can be invoked by hand too.
     """
     from chalicelib.bulk import export
+    from chalicelib.search import build
 
-    return export.publish_files(app.storage)
+    manifest = export.publish_files(app.storage)
+    build.refresh(app.storage)
+    return manifest
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="reprocess_report")

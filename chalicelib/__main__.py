@@ -156,10 +156,13 @@ def _serve(asked: argparse.Namespace) -> int:
 
 def _export(asked: argparse.Namespace) -> int:
     from chalicelib.bulk import export
+    from chalicelib.search import build
     from chalicelib.storage import open_storage
 
     storage = open_storage(os.environ)
     manifest = export.write_folder(storage, asked.to) if asked.to else export.publish_files(storage)
+    if not asked.to:
+        build.refresh(storage)
     for file in manifest["files"]:
         print(f"{file['name']}  {file['rows']} rows  {file['bytes']} bytes  {file['sha256']}")
     return 0

@@ -1,4 +1,4 @@
-"""Keeps the bulk files of one machine fresh: exports again when the data changed and a quiet moment has come.
+"""Keeps the bulk files and the search of one machine fresh: exports again when the data changed and a quiet moment has come.
 
 Under changes without a pause it exports all the same, once a minute.
 """
@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from chalicelib.bulk import export
+from chalicelib.search import build
 from chalicelib.storage import Storage
 
 TURN = 0.5  # seconds between two looks
@@ -75,9 +76,10 @@ class FreshBulk:
 
     def _export(self) -> bool:
         try:
+            build.refresh(self._storage)
             export.publish_files(self._storage)
         except Exception:
-            log.exception("the bulk files could not be written and are tried again")
+            log.exception("the search or the bulk files could not be written and are tried again")
             return False
         return True
 

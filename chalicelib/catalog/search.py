@@ -9,7 +9,6 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import orjson
 
@@ -59,6 +58,7 @@ class Reader:
     def __init__(self, storage: Storage) -> None:
         self._objects: Objects = storage.objects
         self._index: Index = storage.index
+        self._blocks: dict[tuple[str, int], bytes] = {}
         self.reads = 1  # the manifest
 
     def top(self, part: Record) -> Top:
@@ -131,8 +131,10 @@ class Reader:
             block = top.block(term)
             if block is None:
                 return set()
-            data = self._range(part["key"], *top.blocks[block : block + 2])
-            numbers = set(segment.read_postings(data, term))
+            kept = part["key"], block
+            if kept not in self._blocks:
+                self._blocks[kept] = self._range(part["key"], *top.blocks[block : block + 2])
+            numbers = set(segment.read_postings(self._blocks[kept], term))
             having = numbers if having is None else having & numbers
             if not having:
                 break
@@ -161,26 +163,31 @@ def reports(
     codes = None if township is None else {places.township(each) for each in township}
     anchor = f"search#{paging.digest(words, within, codes and sorted(codes), repr(year))}"
     start, reader, data = paging.read_place(cursor, anchor), Reader(storage), list[Record]()
+    moved = False  # a page that moves on at least once is never asked for again and again
     for place, part in _parts(storage.objects, within, codes, year):
         if place + "~" <= start:
             continue
-        if reader.reads >= READS:
-            return Page(data, paging.write_cursor(Position(anchor, max(place, start))))
+        if moved and reader.reads >= READS:
+            return Page(data, paging.write_cursor(Position(anchor, place)))
         top = reader.top(part)
         behind = bisect_right(top.ids, start.removeprefix(place)) if start.startswith(place) else 0
         chosen = [
             number
             for number in reader.candidates(part, top, words)
-            if number >= behind and top.ids[number].startswith(within) and (codes is None or _code(top, number) in codes)
+            if number >= behind
+            and top.ids[number].startswith(within)
+            and (codes is None or _code(top, number) in codes)
         ]
         for first in range(0, len(chosen), CANDIDATES):
             some = chosen[first : first + CANDIDATES]
-            if reader.reads >= READS:
+            if moved and reader.reads >= READS:
                 return Page(data, paging.write_cursor(Position(anchor, _before(place, top, some[0]))))
             for number, row in _found(reader, part, top, some, words):
                 data.append(row)
                 if len(data) == limit:
                     return Page(data, paging.write_cursor(Position(anchor, place + top.ids[number])))
+            moved = True
+        moved = True
     return Page(data)
 
 

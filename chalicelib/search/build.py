@@ -101,9 +101,7 @@ def _write_segment(
     return {"key": key, "reports": len(listed), "bytes": len(data), "top": top}
 
 
-def _retire(
-    objects: Objects, current: Mapping[str, Any], noted: Mapping[str, str], moment: datetime
-) -> dict[str, str]:
+def _retire(objects: Objects, current: Mapping[str, Any], noted: Mapping[str, str], moment: datetime) -> dict[str, str]:
     """Since when segments are out of use; those that have been for longer than the grace are removed."""
     keep = {MANIFEST, *(each["key"] for each in current.values())}
     since = {key: noted.get(key, iso(moment)) for key in objects.keys(FOLDER) if key not in keep}

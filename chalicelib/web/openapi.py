@@ -30,6 +30,7 @@ HEADERS = {
     "ETag": "Strong: changes with every byte of the body. Send it as `If-None-Match` to get 304 while nothing changed.",
     "Link": "The next page, as `next` of the body.",
     "Location": "Where to go, or what was created.",
+    "X-Indexed": "What was published until then (UTC) is found; later reports are once the search is prepared anew.",
     "X-Request-Id": "Names this request in the service's log.",
 }
 
@@ -98,6 +99,7 @@ def _parameter(parameter: Parameter, where: str, required: bool) -> Json:
 def _responses(route: Route) -> Json:
     redirect = route.status == 307
     headers = ["X-Request-Id", *(["Location"] if redirect or route.status == 201 else [])]
+    headers += ["X-Indexed"] if route.name == "search_reports" else []
     headers += ["ETag"] if route.status == 200 else []
     headers += ["Link"] if route.listed else []
     success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}

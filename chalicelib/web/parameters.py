@@ -128,6 +128,17 @@ SINCE = Parameter(
     "2024-03-01",
 )
 Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
+SEARCH = Parameter(
+    "q",
+    "Words that a report has all of, in its text, title or names: Chinese of two characters and more, numbers, Latin words, "
+    "English labels of concepts, pinyin of places; several with blanks between, or together in quotes.",
+    _text(),
+    "招商引资 亭旁",
+    required=True,
+)
+CONCEPT_Q = Parameter(
+    "q", "A part of a concept's id, label in Chinese or English, or other name.", _text(most=50), "财政"
+)
 
 PATH = {
     p.name: p
