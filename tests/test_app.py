@@ -17,6 +17,7 @@ from chalicelib.bulk import export
 from chalicelib.catalog import layout
 from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest
+from chalicelib.search import build
 from chalicelib.storage import Storage
 from chalicelib.web.routes import ROUTES, Route
 from tests.contract import check_shape
@@ -28,13 +29,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def filled(storage: Storage) -> Storage:
-    """A report in two revisions, another year, a half-year, and bulk files of all of them."""
+    """A report in two revisions, another year, a half-year, and bulk files and the search of all of them."""
     old = record()
     publish(storage, old)
     publish(storage, record(revision=2, indicators=[indicator(1), indicator(2, "gdp", None)]), previous=old)
     publish(storage, record(year=2021))
     publish(storage, record(suffix="-h1", kind="half-year", issued="2022-07-01", published="2022-07-01T09:00"))
     export.publish_files(storage)
+    build.refresh(storage)
     return storage
 
 
@@ -50,6 +52,11 @@ ADDRESSES = {
     "list_township_indicators": [f"/v1/townships/{TINGPANG}/indicators?year=2022&status=actual"],
     "list_township_targets": [f"/v1/townships/{TINGPANG}/targets?year=2022"],
     "list_reports": ["/v1/reports", "/v1/reports?limit=1", "/v1/reports?year=1999"],
+    "search_reports": [
+        "/v1/search?q=%E6%96%B0%E5%A2%9E%E4%BC%81%E4%B8%9A&limit=1",
+        "/v1/search?q=Tingpang",
+        "/v1/search?q=%E6%97%A0%E6%9C%89",
+    ],
     "read_report": [f"/v1/reports/{TINGPANG}-2022", f"/v1/reports/{TINGPANG}-2022?revision=1"],
     "list_sections": [f"/v1/reports/{TINGPANG}-2022/sections"],
     "read_section": [f"/v1/reports/{TINGPANG}-2022/sections/s2"],
@@ -57,7 +64,7 @@ ADDRESSES = {
     "read_text": [f"/v1/reports/{TINGPANG}-2022/text"],
     "list_revisions": [f"/v1/reports/{TINGPANG}-2022/revisions"],
     "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33"],
-    "list_concepts": ["/v1/concepts?limit=1000"],
+    "list_concepts": ["/v1/concepts?limit=1000", "/v1/concepts?q=GDP"],
     "read_concept": ["/v1/concepts/gdp", "/v1/concepts/fixed_asset_investment"],
     "list_changes": ["/v1/changes", "/v1/changes?since=2024-01-01&limit=1"],
     "read_changes_feed": ["/v1/changes.atom", "/v1/changes.atom?since=2024-01-01"],

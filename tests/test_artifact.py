@@ -165,6 +165,7 @@ def addresses(told: Told) -> dict[str, str]:
         "list_township_targets": f"{township}/targets?met=null",
         "list_township_indicators": f"{township}/indicators?year=2022&status=actual",
         "list_reports": f"/v1/reports?province={quote('浙江省')}&limit=1",
+        "search_reports": f"/v1/search?q={quote('亭旁镇')}",
         "read_report": report,
         "list_sections": f"{report}/sections",
         "read_section": f"{report}/sections/s2",

@@ -150,6 +150,7 @@ def test_routes_are_measured_in_five_classes() -> None:
             "list_changes",
             "read_changes_feed",
             "list_reports",
+            "search_reports",
         }
         | {"list_sections", "list_report_indicators", "list_revisions", "list_indicators", "list_concepts"},
         "upload": {"create_upload", "read_upload", "name_township"},

@@ -70,6 +70,7 @@ def test_no_rule_of_the_bucket_removes_what_is_current(deployed: Template) -> No
         "incoming/",
         "rejected/",
         "bulk/",
+        "search/",
     }
 
 

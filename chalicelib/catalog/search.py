@@ -80,7 +80,7 @@ class Reader:
                 return []
         return sorted(left or ())
 
-    def documents(self, part: Record, top: Top, numbers: Sequence[int]) -> Iterator[documents.Document]:
+    def read_documents(self, part: Record, top: Top, numbers: Sequence[int]) -> Iterator[documents.Document]:
         """The documents of these numbers, neighbours by one read."""
         starts = top.documents
 
@@ -102,7 +102,7 @@ class Reader:
                 found[summary["id"]] = summary
         return found
 
-    def current(self, summary: Record) -> documents.Document:
+    def read_current(self, summary: Record) -> documents.Document:
         """What the search would hold of a revision that is not in a segment yet."""
         self.reads += 2
         return build.read_document(self._objects, summary["id"], summary["revision"])
@@ -202,7 +202,7 @@ def _found(
     """Those of the documents that have the words now, each with its number."""
     hits = {
         number: found
-        for number, document in zip(numbers, reader.documents(part, top, numbers), strict=True)
+        for number, document in zip(numbers, reader.read_documents(part, top, numbers), strict=True)
         if (found := documents.find_words(document, words))
     }
     summaries = reader.summaries(top, list(hits))
@@ -210,7 +210,7 @@ def _found(
         summary = summaries.get(top.ids[number])
         now: documents.Found | None = found
         if summary and summary["revision"] != top.revisions[number]:
-            now = documents.find_words(reader.current(summary), words)
+            now = documents.find_words(reader.read_current(summary), words)
         if summary and now:
             yield number, {"report": summary, "matches": now.matches, "hits": now.hits}
 

@@ -39,6 +39,9 @@ class _Objects:
     def get(self, key: str) -> bytes:
         return self._inner.get(key)
 
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        return self._inner.get_range(key, start, length)
+
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         return self._inner.open(key)
 

@@ -26,7 +26,7 @@ from chalicelib.web.routes import Route
 View = Callable[[Ask], Reply]
 
 CORS_HEADERS = ("If-None-Match", "X-Request-Id")
-EXPOSED_HEADERS = ("ETag", "Link", "Location", "Content-Location", "Content-Disposition", "X-Request-Id")
+EXPOSED_HEADERS = ("ETag", "Link", "Location", "Content-Location", "Content-Disposition", "X-Indexed", "X-Request-Id")
 PREFLIGHT_SECONDS = 86400
 # On every answer, errors too: what a script of another site may read.
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS)}
