@@ -18,12 +18,12 @@ app = Api(app_name="township-reports")
 
 @app.serves("show_front_page")
 def show_front_page(ask: Ask) -> Reply:
-    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY)
+    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY, language="zh, en")
 
 
 @app.serves("show_problem")
 def show_problem(ask: Ask) -> Reply:
-    return json_reply(problems.find_kind(ask["problem"]), cache=replies.HOURLY)
+    return json_reply(problems.find_kind(ask["problem"]), cache=replies.HOURLY, language="en")
 
 
 @app.serves("check_health")
@@ -33,7 +33,7 @@ def check_health(ask: Ask) -> Reply:
 
 @app.serves("read_openapi")
 def read_openapi(_: Ask) -> Reply:
-    return Reply(pages.openapi(), cache=replies.HOURLY)
+    return Reply(pages.openapi(), cache=replies.HOURLY, language="en")
 
 
 @app.serves("list_townships")
@@ -83,7 +83,8 @@ def search_reports(ask: Ask) -> Reply:
 
 @app.serves("read_report")
 def read_report(ask: Ask) -> Reply:
-    return Reply(one_report.record(ask.storage, **ask.given), cache=replies.pinned(ask))
+    record, line = one_report.shown_record(ask.storage, **ask.given)
+    return Reply(record, cache=replies.pinned(ask), headers=replies.modified(ask, line))
 
 
 @app.serves("list_sections")
@@ -103,7 +104,8 @@ def list_report_indicators(ask: Ask) -> Reply:
 
 @app.serves("read_text")
 def read_text(ask: Ask) -> Reply:
-    return Reply(one_report.text(ask.storage, **ask.given), replies.TEXT, replies.pinned(ask))
+    text, line = one_report.shown_text(ask.storage, **ask.given)
+    return Reply(text, replies.TEXT, replies.pinned(ask), headers=replies.modified(ask, line))
 
 
 @app.serves("read_source")

@@ -14,11 +14,14 @@ from typing import Any
 
 import yaml
 
-from chalicelib.web import problems
+from chalicelib.web import core, problems
 
 PARTS = Path(__file__).resolve().parent / "template"
 # In CloudFormation these two keep their names; every other function is `Fn::…`.
 _BARE = frozenset({"Ref", "Condition"})
+
+# A quota is one of a day: it is new at some hour of that.
+RETRY_SECONDS = {"too-many-requests": "1", "quota-exceeded": "3600"}
 
 Template = dict[str, Any]
 
@@ -65,8 +68,9 @@ def _gateway_response(row: dict[str, str]) -> Template:
     headers = {
         "Content-Type": "application/problem+json; charset=utf-8",
         "Cache-Control": "no-store",
-        "Access-Control-Allow-Origin": "*",
-        **({"Retry-After": "1"} if row["problem"] == "too-many-requests" else {}),
+        "Content-Language": "en",
+        **core.CORS,
+        **({"Retry-After": RETRY_SECONDS[row["problem"]]} if row["problem"] in RETRY_SECONDS else {}),
     }
     return {
         "StatusCode": kind["status"],

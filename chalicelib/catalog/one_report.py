@@ -20,7 +20,13 @@ from chalicelib.storage import Index, Storage
 
 def record(storage: Storage, report: str, revision: int | None = None) -> bytes:
     """The record as it was stored, the current revision or the one asked for. Raises NotFound."""
-    return storage.objects.get(layout.record_object(report, revision_line(storage.index, report, revision)["revision"]))
+    return shown_record(storage, report, revision)[0]
+
+
+def shown_record(storage: Storage, report: str, revision: int | None = None) -> tuple[bytes, Record]:
+    """The record as it was stored, and what the index says of its revision. Raises NotFound."""
+    line = revision_line(storage.index, report, revision)
+    return storage.objects.get(layout.record_object(report, line["revision"])), line
 
 
 def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
@@ -76,7 +82,13 @@ def indicators(
 
 def text(storage: Storage, report: str, revision: int | None = None) -> bytes:
     """The report's clean text in UTF-8, which all offsets count in. Raises NotFound."""
-    return storage.objects.get(layout.text_object(report, revision_line(storage.index, report, revision)["revision"]))
+    return shown_text(storage, report, revision)[0]
+
+
+def shown_text(storage: Storage, report: str, revision: int | None = None) -> tuple[bytes, Record]:
+    """The report's clean text, and what the index says of its revision. Raises NotFound."""
+    line = revision_line(storage.index, report, revision)
+    return storage.objects.get(layout.text_object(report, line["revision"])), line
 
 
 def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> Page:

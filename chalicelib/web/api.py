@@ -67,7 +67,9 @@ class Api(Chalice):
             def answer(**captured: str) -> Response:
                 call = _call(self.current_request, route, captured)
                 answer = core.respond(view, call, lambda: self.storage, self.clock())
-                return _response(core.deliver(answer, call.request_id, call.if_none_match))
+                if call.takes_gzip:
+                    answer = core.encode(answer, compress=False)
+                return _response(core.deliver(answer, call.request_id, call.conditions))
 
             self.route(route.path, methods=list(route.methods), cors=CORS, name=name, **types)(answer)
             self.views[name] = view
@@ -113,7 +115,7 @@ def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> R
     allow = str(response.headers.get("Allow", ""))
     error = refusal(response.status_code, request.method, allow, _request_id(request))
     call = _call(request, BY_NAME["show_front_page"], {})
-    answer = core.deliver(core.refuse(error, call), call.request_id, call.if_none_match)
+    answer = core.deliver(core.refuse(error, call), call.request_id, call.conditions)
     answer.headers.update({"Allow": allow} if allow else {})
     return _response(answer)
 

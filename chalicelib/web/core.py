@@ -7,6 +7,7 @@ Calls are checked by the contract; answers get ETag, caching and CORS headers, f
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import logging
 import os
@@ -14,7 +15,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage
@@ -25,8 +28,13 @@ from chalicelib.web.routes import Route
 
 View = Callable[[Ask], Reply]
 
-CORS_HEADERS = ("If-None-Match", "X-Request-Id")
-EXPOSED_HEADERS = ("ETag", "Link", "Location", "Content-Location", "Content-Disposition", "X-Indexed", "X-Request-Id")
+CORS_HEADERS = ("Authorization", "Content-Type", "If-Modified-Since", "If-None-Match", "X-Api-Key", "X-Request-Id")
+EXPOSED_HEADERS = (
+    *("Allow", "Content-Disposition", "Content-Location", "ETag", "Link", "Location"),
+    *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Indexed", "X-Request-Id"),
+)
+GZIP_BYTES = 1024  # the gateway on AWS compresses from there on: minimum_compression_size in .chalice/config.json
+GZIP_LEVEL = 5
 PREFLIGHT_SECONDS = 86400
 # On every answer, errors too: what a script of another site may read.
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS)}
@@ -55,8 +63,19 @@ class Call:
     request_id: str
 
     @property
-    def if_none_match(self) -> str:
-        return self.headers.get("if-none-match", "")
+    def conditions(self) -> Conditions:
+        return Conditions(self.headers.get("if-none-match", ""), self.headers.get("if-modified-since", ""))
+
+    @property
+    def takes_gzip(self) -> bool:
+        return takes_gzip(self.headers.get("accept-encoding", ""))
+
+
+class Conditions(NamedTuple):
+    """What the caller has already: the headers If-None-Match and If-Modified-Since, empty where not sent."""
+
+    if_none_match: str = ""
+    if_modified_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,7 @@ def finish(reply: Reply, vary: str = "Accept-Encoding") -> Answer:
     """The reply as it may be sent to anybody who asks the same: with the headers that all have, and its ETag."""
     headers = {
         "Content-Type": reply.media,
+        "Content-Language": reply.language,
         "Cache-Control": reply.cache,
         "X-Content-Type-Options": "nosniff",
         **CORS,
@@ -115,13 +135,50 @@ def finish(reply: Reply, vary: str = "Accept-Encoding") -> Answer:
     return Answer(reply.status, headers, reply.body)
 
 
-def deliver(answer: Answer, request_id: str, if_none_match: str) -> Answer:
+def encode(answer: Answer, compress: bool = True) -> Answer:
+    """The answer for a caller that takes gzip: a representation of its own, which has its own ETag.
+
+    Without `compress` its bytes stay, for a gateway that compresses them on the way.
+    """
+    if answer.status != 200 or len(answer.body) < GZIP_BYTES:
+        return answer
+    headers = {**answer.headers, "ETag": f'{answer.headers["ETag"][:-1]}-gzip"'}
+    if not compress:
+        return Answer(200, headers, answer.body)
+    headers["Content-Encoding"] = "gzip"
+    return Answer(200, headers, gzip.compress(answer.body, GZIP_LEVEL, mtime=0))
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether the header Accept-Encoding lets gzip pass (RFC 9110, section 12.5.3)."""
+    weights = {}
+    for part in accept_encoding.lower().split(","):
+        name, *parameters = part.split(";")
+        weights[name.strip()] = formats.weight(parameters)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def deliver(answer: Answer, request_id: str, has: Conditions) -> Answer:
     """The answer to one request: with its id, and 304 where the caller has it already."""
     headers = {**answer.headers, "X-Request-Id": request_id}
-    if if_none_match and "ETag" in headers and _matches(if_none_match, headers["ETag"]):
-        del headers["Content-Type"]
+    if any(has) and "ETag" in headers and _is_held(headers, has):
+        for name in ("Content-Type", "Content-Encoding"):
+            headers.pop(name, None)
         return Answer(304, headers)
     return Answer(answer.status, headers, answer.body)
+
+
+def _is_held(headers: Mapping[str, str], has: Conditions) -> bool:
+    """RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match."""
+    if has.if_none_match:
+        return _matches(has.if_none_match, headers["ETag"])
+    if "Last-Modified" not in headers:
+        return False
+    try:
+        return parsedate_to_datetime(headers["Last-Modified"]) <= parsedate_to_datetime(has.if_modified_since)
+    except (ValueError, TypeError):  # no date, or one without a time zone: the condition does not count
+        return False
 
 
 def own_base(host: str, scheme: str, server: str, stage: str = "") -> str:

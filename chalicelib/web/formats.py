@@ -34,11 +34,11 @@ def _quality(media: str, accept: str) -> float:
     for part in accept.split(","):
         name, *parameters = (each.strip().lower() for each in part.split(";"))
         if name in ranges:
-            found = max(found, (ranges[name], _weight(parameters)))
+            found = max(found, (ranges[name], weight(parameters)))
     return found[1]
 
 
-def _weight(parameters: Sequence[str]) -> float:
+def weight(parameters: Sequence[str]) -> float:
     """The weight `q`, 1 where none is given or it is no weight."""
     for name, _, value in (each.partition("=") for each in parameters):
         if name.strip() == "q":

@@ -27,7 +27,7 @@ from chalicelib.telemetry import logs, metrics
 from chalicelib.web import core
 from chalicelib.web.api import Api
 from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
-from chalicelib.web.core import CORS, Answer, Call
+from chalicelib.web.core import CORS, Answer, Call, Conditions
 from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
 from chalicelib.web.replies import problem_reply, refusal
@@ -126,9 +126,11 @@ class Gateway:
         with logs.context(request_id=request_id):
             call = _read_call(environ, body, route, path, match.captured, request_id)
             answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
+            if call.takes_gzip:
+                answer = core.encode(answer)
             if generation is not None and route.settled and answer.status == 200:
                 self._kept.keep(_question(environ), generation, Kept(answer, route), len(answer.body))
-            answer = core.deliver(answer, request_id, call.if_none_match)
+            answer = core.deliver(answer, request_id, call.conditions)
             metrics.tell_request(method, route.path, answer.status, logs.milliseconds_since(start))
         return Sent(answer.status, answer.headers, answer.body)
 
@@ -164,13 +166,14 @@ class Gateway:
         uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
 
 
-def _question(environ: Environ) -> tuple[str, ...]:
+def _question(environ: Environ) -> tuple[object, ...]:
     """All of a GET that its answer depends on, if the data stay the same."""
-    return tuple(environ.get(name, "") for name in _ASKED)
+    return (core.takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")), *(environ.get(name, "") for name in _ASKED))
 
 
 def _give_again(answer: Answer, _: Route, environ: Environ, request_id: str) -> Sent:
-    answer = core.deliver(answer, request_id, environ.get("HTTP_IF_NONE_MATCH", ""))
+    has = Conditions(environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_IF_MODIFIED_SINCE", ""))
+    answer = core.deliver(answer, request_id, has)
     return Sent(answer.status, answer.headers, answer.body)
 
 
@@ -264,8 +267,8 @@ def _preflight(methods: Iterable[str]) -> Sent:
 def _problem(error: ReportsError, path: str, request_id: str) -> Sent:
     reply = problem_reply(error, path)
     allow = {"Allow": error.extra["allow"]} if "allow" in error.extra else {}
-    headers = {"Content-Type": reply.media, "Cache-Control": reply.cache, "X-Request-Id": request_id, **reply.headers}
-    return Sent(reply.status, {**headers, **allow, **CORS}, reply.body)
+    answer = core.deliver(core.finish(reply), request_id, Conditions())
+    return Sent(answer.status, {**answer.headers, **allow}, answer.body)
 
 
 def _send(sent: Sent, method: str, start: Start) -> Iterable[bytes]:

@@ -28,7 +28,8 @@ PURPOSE = (
 )
 HEADERS = {
     "ETag": "Strong: changes with every byte of the body. Send it as `If-None-Match` to get 304 while nothing changed.",
-    "Link": "The next page, as `next` of the body.",
+    "Last-Modified": "When the revision was published here. `If-Modified-Since` takes it, `If-None-Match` is exacter.",
+    "Link": "The next page, as `next` of the body; from later pages the first one too.",
     "Location": "Where to go, or what was created.",
     "X-Indexed": "What was published until then (UTC) is found; later reports are once the search is prepared anew.",
     "X-Request-Id": "Names this request in the service's log.",
@@ -102,6 +103,7 @@ def _responses(route: Route) -> Json:
     headers += ["X-Indexed"] if route.name == "search_reports" else []
     headers += ["ETag"] if route.status == 200 else []
     headers += ["Link"] if route.listed else []
+    headers += ["Last-Modified"] if route.name in ("read_report", "read_text") else []
     success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}
     if not redirect:
         success["content"] = {route.media: {"schema": _answer(route)}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -57,13 +58,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a view answers. `cache` is the Cache-Control of a success; redirects and errors have their own."""
+    """What a view answers. `cache` is the Cache-Control of a success; redirects and errors have their own.
+
+    `language` is that of the text: names, titles and sentences of reports are Chinese.
+    """
 
     body: bytes
     media: str = JSON
     cache: str = FRESH
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    language: str = "zh"
 
 
 def json_reply(value: Any, **more: Any) -> Reply:
@@ -114,6 +119,17 @@ def pinned(ask: Ask) -> str:
     return FOR_EVER if ask["revision"] else FRESH
 
 
+def modified(ask: Ask, line: Mapping[str, Any]) -> dict[str, str]:
+    """The header Last-Modified of a revision that the index has this `line` of.
+
+    It counts whole seconds: until one has passed another revision could come that it would not tell from this one.
+    """
+    moment = datetime.fromisoformat(line["ingested"])
+    if ask.now - moment < timedelta(seconds=1):
+        return {}
+    return {"Last-Modified": format_datetime(moment.astimezone(UTC), usegmt=True)}
+
+
 def redirect_reply(address: str) -> Reply:
     """To a short-lived address of the object store."""
     return Reply(b"", TEXT, NEVER, 307, {"Location": address})
@@ -125,7 +141,7 @@ def problem_reply(error: ReportsError, instance: str, base: str = "") -> Reply:
     for candidate in document.get("candidates", ()):
         candidate["url"] = base + candidate["url"]
     headers = {"Retry-After": "1"} if error.status == 503 else {}
-    return Reply(orjson.dumps(document), PROBLEM, NEVER, error.status, headers)
+    return Reply(orjson.dumps(document), PROBLEM, NEVER, error.status, headers, "en")
 
 
 def internal_error(request_id: str) -> ReportsError:
