@@ -9,7 +9,7 @@ from typing import Any
 from chalice.app import SQSEvent
 
 from chalicelib.catalog import changes, downloads, indicators, lists, one_report, places, search
-from chalicelib.web import checks, feed, pages, problems, replies
+from chalicelib.web import checks, core, feed, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
 
@@ -85,6 +85,14 @@ def search_reports(ask: Ask) -> Reply:
 def read_report(ask: Ask) -> Reply:
     record, line = one_report.shown_record(ask.storage, **ask.given)
     return Reply(record, cache=replies.pinned(ask), headers=replies.modified(ask, line))
+
+
+@app.serves("withdraw_report")
+def withdraw_report(ask: Ask) -> Reply:
+    from chalicelib.ingestion import withdrawal
+
+    permits = core.permits(ask.headers)
+    return json_reply(withdrawal.withdraw(ask.storage, **ask.given, now=ask.now, permits=permits), cache=replies.NEVER)
 
 
 @app.serves("list_sections")

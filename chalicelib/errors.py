@@ -56,6 +56,18 @@ class Conflict(ReportsError):
     title = "Conflict"
 
 
+class Gone(ReportsError):
+    """What was there was taken back; `extra` says since when and why."""
+
+    status = 410
+    title = "Gone"
+
+
+class PreconditionFailed(ReportsError):
+    status = 412
+    title = "Precondition failed"
+
+
 class Forbidden(ReportsError):
     status = 403
     title = "Forbidden"

@@ -121,7 +121,7 @@ def publish(storage: Storage, new: Record, previous: Record | None = None, text:
         storage.index.write([Delete(*key) for key in layout.row_bodies(previous, f"{previous['revision']:08x}")])
     year = Put(*layout.listed_year(new["id"]), b"{}")
     number = new["revision"]
-    change = layout.change_body(summary, number - 1 if number > 1 else None)
+    change = layout.change_body(summary, {"revision": number - 1} if number > 1 else None)
     changes = [Put(*layout.change(position), change), Put(*layout.changed_month(position), b"{}")]
     storage.index.commit([year, *changes, *layout.shown_writes(summary, token)])
     return body

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from chalicelib.catalog import pending
 from chalicelib.errors import Conflict, NotFound, StorageError
-from chalicelib.ingestion import deliveries, ingest, upload_state, uploads
+from chalicelib.ingestion import deliveries, ingest, upload_state, uploads, withdrawal
 from chalicelib.ingestion.events import upload_event
 from chalicelib.maintenance.reindex import reindex
 from chalicelib.storage import Delete, Storage, local, local_index
@@ -126,6 +126,13 @@ class Schedule(RuleBasedStateMachine):
             name = waiting[place % len(waiting)]
             self.settle(self.broken(*how) if how else self.storage, name, self.asked.setdefault(name, town))
             self.whole()
+
+    @rule(report=st.sampled_from(REPORTS), how=st.none() | breaks)
+    def withdraw(self, report: str, how: tuple[int, bool, str] | None) -> None:
+        self.twice = True  # its bytes may be published again
+        with suppress(Death, StorageError, NotFound):
+            withdrawal.withdraw(self.broken(*how) if how else self.storage, report, None, self.tick())
+        self.whole()
 
     @rule(hours=st.integers(0, 3))
     def sweep(self, hours: int) -> None:

@@ -27,6 +27,7 @@ def report_row(record: Row, summary: Row) -> Row:
         "source_sha256": source["sha256"],
         "record_sha256": summary["record_sha256"],
         "ingested": summary["ingested"],
+        "withdrawn": summary["withdrawn"]["time"] if "withdrawn" in summary else None,
         "parser_version": record["parser"]["version"],
         "parser_rules": record["parser"]["rules"],
     }

@@ -8,6 +8,7 @@ names the token that counts, `catalog.pending` says which rows to ask it for. Bo
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -221,6 +222,7 @@ def summarise(record: Record, ingested: str, record_sha256: str) -> Record:
         "filename": record["source"]["filename"],
         "ingested": ingested,
         "record_sha256": record_sha256,
+        **_withdrawn(record),
     }
 
 
@@ -345,15 +347,35 @@ def _filed_year(report_id: str) -> str:
 
 def revision_line(summary: Record) -> Record:
     """The revision as the list of a report's revisions gives it."""
-    return {key: summary[key] for key in ("revision", "source_sha256", "filename", "ingested", "record_sha256")}
+    line = {key: summary[key] for key in ("revision", "source_sha256", "filename", "ingested", "record_sha256")}
+    return {**line, **_withdrawn(summary)}
 
 
-def change_body(summary: Record, previous: int | None) -> bytes:
-    """What happened to the report by this revision; `previous` is the number of the one before, if any."""
-    year = {"township": summary["township"], "title": summary["title"], "year": report_year(summary)}
-    kind = "added" if previous is None else "revised"
-    which = {"change": kind, "report": summary["id"], "revision": summary["revision"], "previous": previous}
-    return orjson.dumps({**which, **year})
+def digest(body: bytes) -> str:
+    """SHA-256 of what is stored, in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def _withdrawn(record: Record) -> Record:
+    """Of a tombstone: since when and why. Nothing of any other."""
+    return {"withdrawn": record["withdrawn"]} if "withdrawn" in record else {}
+
+
+def change_body(summary: Record, previous: Record | None) -> bytes:
+    """What happened to the report by this revision; `previous` is the record of the one before, if any."""
+    number = previous["revision"] if previous else None
+    which = {"report": summary["id"], "revision": summary["revision"], "previous": number}
+    whose = {"township": summary["township"], "title": summary["title"], "year": report_year(summary)}
+    reason = summary["withdrawn"]["reason"] if "withdrawn" in summary else None
+    return orjson.dumps({"change": _kind_of_change(summary, previous), **which, **whose, "reason": reason})
+
+
+def _kind_of_change(summary: Record, previous: Record | None) -> str:
+    if "withdrawn" in summary:
+        return "withdrawn"
+    if previous is None:
+        return "added"
+    return "restored" if "withdrawn" in previous else "revised"
 
 
 def _year(year: int | None) -> str:

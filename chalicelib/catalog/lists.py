@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -17,6 +18,7 @@ from chalicelib.catalog.choice import Runs
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.catalog.layout import Record, Span
 from chalicelib.catalog.paging import Listing, Page, Position
+from chalicelib.catalog.withdrawn import gone
 from chalicelib.errors import NotFound
 from chalicelib.storage import Entry, Index, Storage
 
@@ -65,7 +67,10 @@ def reports_of_year(storage: Storage, township: str, year: int, cursor: str | No
     page = paging.read_page(storage.index, Listing(lambda _: [span], _parsed), cursor, limit)
     if not page.data and not cursor:
         raise _no_report(storage.index, code, year)
-    return _whole_records(storage, span, page)
+    there = [summary for summary in page.data if "withdrawn" not in summary]
+    if page.data and not there and not cursor and not page.next:
+        raise gone(page.data[-1]["id"], page.data[-1]["withdrawn"])
+    return _whole_records(storage, span, replace(page, data=there))
 
 
 # Reports.

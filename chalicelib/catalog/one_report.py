@@ -14,6 +14,7 @@ from chalicelib.catalog.choice import Rows, Runs
 from chalicelib.catalog.indicators import chosen_concepts
 from chalicelib.catalog.layout import Record
 from chalicelib.catalog.paging import Listing, Page
+from chalicelib.catalog.withdrawn import gone
 from chalicelib.errors import NotFound
 from chalicelib.storage import Index, Storage
 
@@ -30,7 +31,19 @@ def shown_record(storage: Storage, report: str, revision: int | None = None) -> 
 
 
 def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
-    """What the index says of a revision: nothing is visible that it does not list. Raises NotFound."""
+    """What the index says of a revision: nothing is visible that it does not list.
+
+    Raises NotFound, and Gone `withdrawn` for a tombstone and for every revision of a report that is withdrawn.
+    """
+    line = _listed_line(index, report_id, revision)
+    current = line if revision is None else _listed_line(index, report_id, None)
+    for each in (current, line):
+        if "withdrawn" in each:
+            raise gone(report_id, each["withdrawn"])
+    return line
+
+
+def _listed_line(index: Index, report_id: str, revision: int | None) -> Record:
     entry = index.get(*(layout.head(report_id) if revision is None else layout.revision(report_id, revision)))
     if entry is not None:
         line: Record = orjson.loads(layout.read_head(entry.body).summary if revision is None else entry.body)
@@ -93,7 +106,7 @@ def shown_text(storage: Storage, report: str, revision: int | None = None) -> tu
 
 def revisions(storage: Storage, report: str, cursor: str | None, limit: int) -> Page:
     """The revisions of a report, the first one first. Raises NotFound."""
-    revision_line(storage.index, report, None)
+    _listed_line(storage.index, report, None)
     span = layout.revisions(report)
     return paging.read_page(storage.index, Listing(lambda _: [span], lists.stored_row), cursor, limit)
 

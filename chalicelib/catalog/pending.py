@@ -71,6 +71,12 @@ def unshown(index: Index) -> set[Owner]:
     return {owner for owner, stage in stages if stage in (WRITING, TAKEN)}
 
 
+def is_withdrawn(index: Index, report_id: str) -> bool:
+    """Whether the report's current revision is a tombstone."""
+    head = index.get(*layout.head(report_id))
+    return head is not None and "withdrawn" in orjson.loads(layout.read_head(head.body).summary)
+
+
 def current_token(index: Index, report_id: str) -> str | None:
     """The token of the rows that count; None for a report that is not shown (yet)."""
     head = index.get(*layout.head(report_id))

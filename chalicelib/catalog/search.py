@@ -94,12 +94,13 @@ class Reader:
                 yield segment.read_document(data[starts[number] - begin : starts[number + 1] - begin])
 
     def summaries(self, top: Top, numbers: Sequence[int]) -> dict[str, Record]:
-        """The current summaries of the reports of these numbers, without those that are no longer listed."""
+        """The current summaries of the reports of these numbers, without those that are not there any more."""
         found: dict[str, Record] = {}
         for run in _runs(numbers, lambda first, _, each: each - first <= NEAR):
             for entry in self._entries([layout.listed_report(top.ids[number]) for number in run]):
                 summary = orjson.loads(entry)
-                found[summary["id"]] = summary
+                if "withdrawn" not in summary:
+                    found[summary["id"]] = summary
         return found
 
     def read_current(self, summary: Record) -> documents.Document:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from chalicelib.catalog import layout
+from chalicelib.catalog import layout, pending
 from chalicelib.errors import BadRequest, Conflict, ReportError, StorageError
 from chalicelib.ingestion import intake, publish, upload_state
 from chalicelib.ingestion.events import ODD_BYTES, PREFIX
@@ -71,12 +71,14 @@ def find_known(storage: Storage, sha256: str, township: str | None) -> dict[str,
     """`{id, revision}` that these bytes were published as; None for bytes that have to be read.
 
     With a township named: as a report of it, whatever name came with them. Without: those that came without, since
-    bytes that came with a name may say another one themselves.
+    bytes that came with a name may say another one themselves. Those of a withdrawn report are read anew: they restore it.
     """
     span = layout.known_sources(sha256)
     names = {entry.sk: orjson.loads(entry.body) for entry in storage.index.query(span.pk)}
     same = (found for found in names.values() if township and found["report"].startswith(f"{township}-"))
     found = names.get(layout.known_source(sha256, township).sk) or next(same, None)
+    if found and pending.is_withdrawn(storage.index, found["report"]):
+        return None
     return found and {"id": found["report"], "revision": found["revision"]}
 
 

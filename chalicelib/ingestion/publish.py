@@ -8,7 +8,7 @@ the other, whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -72,12 +72,21 @@ def store(objects: Objects, place: Place, parsed: records.Parsed, skip_taken: bo
     OvertakenError, or with `skip_taken` goes on to the next number. Raises ReportError `schema`, `too_large` or
     `too_many_figures` with nothing written.
     """
+    report_id = place.report_id
+    return take_number(
+        objects, place, lambda number: record_bytes(parsed, report_id, number), parsed.text.encode(), skip_taken
+    )
+
+
+def take_number(
+    objects: Objects, place: Place, make_body: Callable[[int], bytes], text: bytes, skip_taken: bool
+) -> tuple[Place, bytes]:
+    """Write the record that `make_body` gives for its number, and its text, as `store` does."""
     while True:
-        body = record_bytes(parsed, place.report_id, place.number)
+        body = make_body(place.number)
         key = layout.record_object(place.report_id, place.number)
         if objects.put_new(key, body, "application/json") or objects.get(key) == body:
-            text = layout.text_object(place.report_id, place.number)
-            objects.put(text, parsed.text.encode(), "text/plain; charset=utf-8")
+            objects.put(layout.text_object(place.report_id, place.number), text, "text/plain; charset=utf-8")
             return place, body
         if not skip_taken:
             raise OvertakenError(key)
@@ -122,8 +131,9 @@ def show(
     record = orjson.loads(stored)
     summary = layout.summarise(record, iso(now), hashlib.sha256(stored).hexdigest())
     # That it is shown is told by an object too: the index can be made anew of the objects alone.
-    previous = place.previous["revision"] if place.previous else None
-    told = pending.Told({**layout.revision_line(summary), "known_as": known_as}, layout.change_body(summary, previous))
+    told = pending.Told(
+        {**layout.revision_line(summary), "known_as": known_as}, layout.change_body(summary, place.previous)
+    )
     token = layout.new_token()
     shows = layout.shown_writes(summary, token, expect=place.head_version, known_as=known_as)
     rows = {Rows(place.number, token): layout.row_puts(record, token)}

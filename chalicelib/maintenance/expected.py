@@ -48,7 +48,7 @@ def report_bodies(objects: Objects, report_id: str, numbers: Revisions, token: s
     Raises NotFound for a missing record, StorageError `object_damaged` for one that is not as it was told.
     """
     bodies: Bodies = {}
-    previous: int | None = None
+    previous: dict[str, Any] | None = None
     for number, teller in numbers.items():
         record = objects.get(layout.record_object(report_id, number))
         line = told(objects, report_id, number, teller, record)
@@ -62,7 +62,7 @@ def report_bodies(objects: Objects, report_id: str, numbers: Revisions, token: s
         # The entries of the last revision replace those of the ones before.
         bodies |= {Key(put.pk, put.sk): put.body for put in shown}
         bodies |= _change(line["position"], layout.change_body(summary, previous))
-        previous = number
+        previous = parsed
     return {**bodies, layout.listed_year(report_id): b"{}", **layout.row_bodies(parsed, token)} if numbers else {}
 
 

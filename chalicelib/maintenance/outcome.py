@@ -17,7 +17,7 @@ STATUSES = {
         REVISED: "read otherwise: a new revision",
         MOVED: "would be another report now: left as it is",
         REFUSED: "would be refused now: left as it is",
-        SKIPPED: "not chosen by --where",
+        SKIPPED: "withdrawn, or not chosen by --where",
         FAILED: "not read, see above",
     },
     UPLOAD: {

@@ -99,7 +99,7 @@ class _Current:
 def _reread(work: _Rereading, report_id: str, attempt: int) -> Outcome:
     current = _load_current(work.storage, report_id)
     number = current.rows.number
-    if not work.choice.takes_record(current.record):
+    if "withdrawn" in current.record or not work.choice.takes_record(current.record):
         return Outcome(told.REPORT, report_id, told.SKIPPED, "", report_id, number)
     names = _known_names(work.storage, current.record)
     try:

@@ -7,7 +7,7 @@ segment, so that a build that breaks off is gone on with.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -73,12 +73,13 @@ def _partitions(index: Index) -> Iterator[tuple[str, list[Listed]]]:
     years = [layout.year_of_key(entry.sk) for entry in _entries(index, layout.years())]
     for year in sorted(years, reverse=True):
         for province, entries in groupby(_entries(index, layout.reports_of_year(year)), lambda entry: entry.sk[:2]):
-            yield f"{year:04d}-{province}", [_listed(entry) for entry in entries]
+            yield f"{year:04d}-{province}", list(_listed(entries))
 
 
-def _listed(entry: Entry) -> Listed:
-    summary = orjson.loads(entry.body)
-    return summary["id"], summary["revision"], summary["record_sha256"]
+def _listed(entries: Iterable[Entry]) -> Iterator[Listed]:
+    for summary in (orjson.loads(entry.body) for entry in entries):
+        if "withdrawn" not in summary:
+            yield summary["id"], summary["revision"], summary["record_sha256"]
 
 
 def _entries(index: Index, span: layout.Span) -> Iterator[Entry]:

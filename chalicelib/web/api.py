@@ -61,6 +61,8 @@ class Api(Chalice):
     def serves(self, name: str) -> Callable[[View], View]:
         """Register a view for the route of this name in the contract; every GET answers HEAD too."""
         route = BY_NAME[name]
+        # The gateway asks for the key, and calls nothing without it.
+        key = {"api_key_required": True} if route.protected else {}
         types = {"content_types": ["application/json"]} if route.body else {}
 
         def register(view: View) -> View:
@@ -71,7 +73,7 @@ class Api(Chalice):
                     answer = core.encode(answer, compress=False)
                 return _response(core.deliver(answer, call.request_id, call.conditions))
 
-            self.route(route.path, methods=list(route.methods), cors=CORS, name=name, **types)(answer)
+            self.route(route.path, methods=list(route.methods), cors=CORS, name=name, **types, **key)(answer)
             self.views[name] = view
             return view
 

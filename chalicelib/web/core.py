@@ -28,7 +28,10 @@ from chalicelib.web.routes import Route
 
 View = Callable[[Ask], Reply]
 
-CORS_HEADERS = ("Authorization", "Content-Type", "If-Modified-Since", "If-None-Match", "X-Api-Key", "X-Request-Id")
+CORS_HEADERS = (
+    *("Authorization", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match"),
+    *("X-Api-Key", "X-Request-Id"),
+)
 EXPOSED_HEADERS = (
     *("Allow", "Content-Disposition", "Content-Location", "ETag", "Link", "Location"),
     *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Indexed", "X-Request-Id"),
@@ -179,6 +182,12 @@ def _is_held(headers: Mapping[str, str], has: Conditions) -> bool:
         return parsedate_to_datetime(headers["Last-Modified"]) <= parsedate_to_datetime(has.if_modified_since)
     except (ValueError, TypeError):  # no date, or one without a time zone: the condition does not count
         return False
+
+
+def permits(headers: Mapping[str, str]) -> Callable[[bytes], bool]:
+    """Whether the header If-Match lets something of these bytes be changed; without it everything may be."""
+    asked = headers.get("if-match", "").replace('-gzip"', '"')  # the same bytes, however they came
+    return lambda body: not asked or _matches(asked, _etag(body))
 
 
 def own_base(host: str, scheme: str, server: str, stage: str = "") -> str:

@@ -30,6 +30,7 @@ from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
 from chalicelib.web.core import CORS, Answer, Call, Conditions
 from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
+from chalicelib.web.publishers import require_publisher
 from chalicelib.web.replies import problem_reply, refusal
 from chalicelib.web.routes import ROUTES, Route
 
@@ -125,6 +126,8 @@ class Gateway:
         start = time.perf_counter()
         with logs.context(request_id=request_id):
             call = _read_call(environ, body, route, path, match.captured, request_id)
+            if route.protected:
+                require_publisher(call.headers, os.environ)
             answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
             if call.takes_gzip:
                 answer = core.encode(answer)

@@ -121,6 +121,7 @@ MET = Parameter(
     "true",
 )
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
+REASON = Parameter("reason", "Why, for everybody to read.", _text(most=1000), "published by mistake")
 SINCE = Parameter(
     "since",
     "A date or a time (ISO 8601, UTC where no zone is given): changes from then on. A `cursor` goes before it.",

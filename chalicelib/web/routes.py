@@ -21,6 +21,7 @@ from chalicelib.web.parameters import (
     MET,
     PREFECTURE,
     PROVINCE,
+    REASON,
     RECORDS_FORMAT,
     REVISION,
     SEARCH,
@@ -47,6 +48,7 @@ class Route:
     `listed` wraps the schema into a page; `status` is that of success; `problems` are the statuses of its errors.
     `settled`: as long as nothing is committed to the index, the same call has the same answer.
     `formats` are those that a list may be had in, the usual one first.
+    `protected`: for publishers alone, who have a key.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Route:
     body: str | None = None
     settled: bool = False
     formats: tuple[str, ...] = ()
+    protected: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ def _list(
 
 
 ABSENT = (400, 404)
+SHOWN = (400, 404, 410)
 NAMED = (300, 400, 404)
 
 ROUTES = (
@@ -114,7 +118,7 @@ ROUTES = (
         "list_township_year",
         "A township's whole records of one year.",
         "report",
-        problems=NAMED,
+        problems=(*NAMED, 410),
     ),
     _list(
         "/v1/townships/{township}/indicators",
@@ -162,8 +166,19 @@ ROUTES = (
         "The whole record.",
         "report",
         (REVISION,),
-        problems=ABSENT,
+        problems=SHOWN,
         settled=True,
+    ),
+    Route(
+        "/v1/reports/{report}",
+        "withdraw_report",
+        "Withdraw a report: what is left of it is a row in lists that says when and why. Its bytes, uploaded again, restore "
+        "it. With If-Match only the record of this ETag is withdrawn; a report that is withdrawn already stays as it is.",
+        "summary",
+        (REASON,),
+        method="DELETE",
+        problems=(400, 403, 404, 412),
+        protected=True,
     ),
     _list(
         "/v1/reports/{report}/sections",
@@ -171,7 +186,7 @@ ROUTES = (
         "The sections in reading order.",
         "section",
         REVISION,
-        problems=ABSENT,
+        problems=SHOWN,
     ),
     Route(
         "/v1/reports/{report}/sections/{section}",
@@ -179,7 +194,7 @@ ROUTES = (
         "A section with its text.",
         "section-text",
         (REVISION,),
-        problems=ABSENT,
+        problems=SHOWN,
         settled=True,
     ),
     _list(
@@ -189,7 +204,7 @@ ROUTES = (
         "indicator",
         REVISION,
         *FIGURES,
-        problems=ABSENT,
+        problems=SHOWN,
     ),
     Route(
         "/v1/reports/{report}/text",
@@ -198,7 +213,7 @@ ROUTES = (
         None,
         (REVISION,),
         media="text/plain",
-        problems=ABSENT,
+        problems=SHOWN,
         settled=True,
     ),
     Route(
@@ -208,7 +223,7 @@ ROUTES = (
         None,
         (REVISION,),
         status=307,
-        problems=ABSENT,
+        problems=SHOWN,
     ),
     _list(
         "/v1/reports/{report}/revisions",
@@ -238,8 +253,8 @@ ROUTES = (
     Route(
         "/v1/changes",
         "list_changes",
-        "What was added and revised, in order. There always is a `next`: follow it until a page has fewer rows than its "
-        "limit, keep it, and ask it again later for what came since; nothing is missed, nothing comes twice.",
+        "What was added, revised, withdrawn and restored, in order. There always is a `next`: follow it until a page has fewer rows than "
+        "its limit, keep it, and ask it again later for what came since; nothing is missed, nothing comes twice.",
         "change",
         (SINCE, *LIST),
         listed=True,
