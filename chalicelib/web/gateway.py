@@ -31,6 +31,7 @@ from chalicelib.web.core import CORS, Answer, Call, Conditions
 from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
 from chalicelib.web.publishers import require_publisher
+from chalicelib.web.read_limits import ReadLimit, Verdict
 from chalicelib.web.replies import problem_reply, refusal
 from chalicelib.web.routes import ROUTES, Route
 
@@ -76,10 +77,10 @@ class Refusal:
 
 
 class Gateway:
-    """The WSGI application in front of the app."""
+    """The WSGI application in front of the app; `limit` is that of reading."""
 
-    def __init__(self, app: Api) -> None:
-        self._app = app
+    def __init__(self, app: Api, limit: ReadLimit | None = None) -> None:
+        self._app, self._limit = app, limit
         self._matcher = Matcher(ROUTES)
         self._kept = KeptAnswers[Kept](most_bytes())
         self._turns = Turns(BODIES)
@@ -87,6 +88,13 @@ class Gateway:
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         begun, request_id, method = time.perf_counter(), os.urandom(16).hex(), environ["REQUEST_METHOD"]
         body = Body(environ)
+        if self._limit and not body.comes and method in ("GET", "HEAD"):
+            verdict = self._limit.take(environ.get("REMOTE_ADDR", ""))
+            if verdict is not None:
+                start = _telling(start, verdict)
+                if verdict.wait:
+                    sent = _problem(refusal(429, method), quote(environ["PATH_INFO"].encode("latin-1")), request_id)
+                    return _send(sent, method, start)
         # Read first: what is committed while an answer is made ends the generation that it is kept under.
         generation = None if body.comes or method not in ("GET", "HEAD") else self._generation()
         if generation is not None and (kept := self._kept.find(_question(environ), generation)):
@@ -167,6 +175,11 @@ class Gateway:
         from chalicelib.ingestion import uploads
 
         uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
+
+
+def _telling(start: Start, verdict: Verdict) -> Start:
+    """`start` with the headers of the limit."""
+    return lambda status, headers: start(status, [*headers, *verdict.headers.items()])
 
 
 def _question(environ: Environ) -> tuple[object, ...]:

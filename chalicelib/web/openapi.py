@@ -32,6 +32,9 @@ HEADERS = {
     "Link": "The next page, as `next` of the body; from later pages the first one too.",
     "Location": "Where to go, or what was created.",
     "X-Indexed": "What was published until then (UTC) is found; later reports are once the search is prepared anew.",
+    "RateLimit": "Where reading is limited: `r` requests are left, and in `t` seconds all are there again.",
+    "RateLimit-Policy": "Where reading is limited: `q` requests in `w` seconds.",
+    "Retry-After": "In how many seconds to ask again.",
     "X-Request-Id": "Names this request in the service's log.",
 }
 
@@ -102,6 +105,7 @@ def _responses(route: Route) -> Json:
     headers = ["X-Request-Id", *(["Location"] if redirect or route.status == 201 else [])]
     headers += ["X-Indexed"] if route.name == "search_reports" else []
     headers += ["ETag"] if route.status == 200 else []
+    headers += ["RateLimit", "RateLimit-Policy"] if route.method == "GET" else []
     headers += ["Link"] if route.listed else []
     headers += ["Last-Modified"] if route.name in ("read_report", "read_text") else []
     success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}
@@ -126,9 +130,11 @@ def _answer(route: Route) -> Json:
 
 def _problem(status: int) -> Json:
     content = {"application/problem+json": {"schema": _ref("Problem")}}
+    headers = ["X-Request-Id", *(["Retry-After"] if status in (429, 503) else [])]
+    headers += ["RateLimit", "RateLimit-Policy"] if status == 429 else []
     return {
         "description": HTTPStatus(status).phrase,
-        "headers": {"X-Request-Id": _header_ref("X-Request-Id")},
+        "headers": {name: _header_ref(name) for name in headers},
         "content": content,
     }
 

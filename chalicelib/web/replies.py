@@ -171,4 +171,8 @@ def refusal(status: int, method: str, allow: str = "", request_id: str = "") -> 
         case 415:
             way_out = "Send JSON with the header Content-Type: application/json."
             return RefusedError(415, "unsupported_media_type", "This media type is not taken here.", way_out)
+        case 429:
+            detail = "This address has asked too many questions in a short time."
+            way_out = "The header Retry-After says in how many seconds to go on; /v1/bulk has everything at once."
+            return RefusedError(429, "too_many_requests", detail, way_out)
     return internal_error(request_id)

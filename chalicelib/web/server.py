@@ -22,6 +22,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from chalicelib.errors import StorageError
+from chalicelib.web import read_limits
 from chalicelib.web.gateway import BODIES, Gateway
 
 # A slow upload holds a thread until its last byte, so there are more threads than bodies are read at once. Measured on
@@ -29,12 +30,14 @@ from chalicelib.web.gateway import BODIES, Gateway
 THREADS = 2 * BODIES
 GRACE_SECONDS = 10  # for the worker to end what it is answering
 READY = "REPORTS_READY"  # names the folder where each worker leaves a file once it is made
+LIMITS = "limits"  # beside these, the file of the readers' limits
 TURN = 0.05  # seconds between two looks whether the worker listens
 
 
 def serve(host: str, port: int) -> int:
     """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError when it cannot listen."""
     require_free(host, port)
+    read_limits.read_policy(os.environ)  # a bad setting is told here, and not by each worker
     # A forked worker would inherit the open database, and locks that other threads hold.
     multiprocessing.set_start_method("spawn", force=True)
     workers = os.cpu_count() or 1
@@ -55,6 +58,7 @@ def serve(host: str, port: int) -> int:
         if not os.environ.get("REPORTS_BUCKET"):
             _publish_arrivals(running)
         os.environ[READY] = running.enter_context(tempfile.TemporaryDirectory(prefix="serving-"))
+        read_limits.make_buckets(Path(os.environ[READY]) / LIMITS)
         threading.Thread(target=_announce, args=(host, port, workers), daemon=True).start()
         server.serve()
     return 0
@@ -69,8 +73,10 @@ def make_application() -> Gateway:
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _ = app.storage  # opened before the threads come, so that it is opened once
-    (Path(os.environ[READY]) / str(os.getpid())).touch()
-    return Gateway(app)
+    shared, policy = Path(os.environ[READY]), read_limits.read_policy(os.environ)
+    gateway = Gateway(app, read_limits.ReadLimit(policy, shared / LIMITS) if policy else None)
+    (shared / str(os.getpid())).touch()
+    return gateway
 
 
 def require_free(host: str, port: int) -> None:
@@ -113,7 +119,7 @@ def _publish_arrivals(running: ExitStack) -> None:
 def _announce(host: str, port: int, workers: int) -> None:
     """One line once all workers are made and one listens."""
     with contextlib.suppress(FileNotFoundError):  # gone: stopped before
-        while len(list(Path(os.environ[READY]).iterdir())) < workers:
+        while sum(file.name != LIMITS for file in Path(os.environ[READY]).iterdir()) < workers:
             sleep(TURN)
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     while True:
