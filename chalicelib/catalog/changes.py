@@ -7,7 +7,7 @@ and some seconds before now: no change comes to stand before one that was told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,7 +15,7 @@ import orjson
 from chalicelib.catalog import layout, paging, pending
 from chalicelib.catalog.paging import Page, Position
 from chalicelib.errors import BadRequest
-from chalicelib.moments import iso_precise
+from chalicelib.moments import iso_precise, read_moment
 from chalicelib.storage import Entry, Index, Storage
 
 Change = dict[str, Any]
@@ -39,7 +39,7 @@ def changes(storage: Storage, since: str | None, cursor: str | None, limit: int,
 
     A page with fewer than `limit` ends where the list does for now. Raises BadRequest.
     """
-    after = _position(cursor) if cursor else iso_precise(read_time(since)) if since else ""
+    after = _position(cursor) if cursor else iso_precise(read_moment("since", since)) if since else ""
     found = _after(storage.index, after, limit, _settled(storage.index, now))
     last = found[-1]["position"] if found else after
     return Page(found, paging.write_cursor(Position(layout.CHANGES, last)))
@@ -64,16 +64,6 @@ def newest(storage: Storage, limit: int, now: datetime) -> list[Change]:
             break
         back += step
     return found[::-1]
-
-
-def read_time(text: str) -> datetime:
-    """A date, which begins at midnight in UTC, or a time; one without a zone is in UTC. Raises BadRequest."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        way_out = "Give a date or a time as 2024-03-01 or 2024-03-01T08:30:00Z."
-        raise BadRequest("bad_parameter", f"{text!r} is no time.", way_out, parameter="since") from error
 
 
 def _position(cursor: str) -> str:

@@ -16,7 +16,10 @@ from chalicelib.catalog.layout import Record
 from chalicelib.catalog.paging import Listing, Page
 from chalicelib.catalog.withdrawn import gone
 from chalicelib.errors import NotFound
+from chalicelib.moments import iso, read_moment
 from chalicelib.storage import Index, Storage
+
+MOST = 1000  # revisions: no report has so many
 
 
 def record(storage: Storage, report: str, revision: int | None = None) -> bytes:
@@ -41,6 +44,19 @@ def revision_line(index: Index, report_id: str, revision: int | None) -> Record:
         if "withdrawn" in each:
             raise gone(report_id, each["withdrawn"])
     return line
+
+
+def revision_at(index: Index, report_id: str, as_of: str) -> int:
+    """The number of the revision that was current at a date or time. Raises BadRequest, NotFound."""
+    moment, span = iso(read_moment("as_of", as_of)), layout.revisions(report_id)
+    lines = [orjson.loads(entry.body) for entry in index.query(span.pk, prefix=span.prefix, limit=MOST)]
+    before = [line["revision"] for line in lines if line["ingested"] <= moment]
+    if before:
+        return int(before[-1])
+    if not lines:
+        _listed_line(index, report_id, None)
+    way_out = f"/v1/reports/{report_id}/revisions tells when it was published."
+    raise NotFound("unknown_revision", f"Report {report_id} was not there yet at {moment}.", way_out)
 
 
 def _listed_line(index: Index, report_id: str, revision: int | None) -> Record:

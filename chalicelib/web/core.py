@@ -19,8 +19,9 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from chalicelib.errors import ReportsError
-from chalicelib.storage import Storage
+from chalicelib.catalog import one_report
+from chalicelib.errors import BadRequest, ReportsError
+from chalicelib.storage import Index, Storage
 from chalicelib.telemetry import logs
 from chalicelib.web import checks, formats
 from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
@@ -99,6 +100,8 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
         asked = _format(call, given)
+        if call.route.dated:
+            _name_revision(given, storage().index)
         ask = Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body, asked, call.route.answer)
         return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:
@@ -106,6 +109,17 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
     except Exception:
         log.exception("unexpected failure at %s", call.path)
         return refuse(internal_error(call.request_id), call)
+
+
+def _name_revision(given: dict[str, Any], index: Index) -> None:
+    """Give `given` the revision that was current at its `as_of`, which it loses. Raises BadRequest and NotFound."""
+    as_of: str | None = given.pop("as_of")
+    if as_of is None:
+        return
+    if given["revision"] is not None:
+        detail, way_out = "Both revision and as_of say which revision is meant.", "Give one of them."
+        raise BadRequest("bad_parameter", detail, way_out, parameter="as_of")
+    given["revision"] = one_report.revision_at(index, given["report"], as_of)
 
 
 def _format(call: Call, given: dict[str, Any]) -> str:

@@ -121,6 +121,12 @@ MET = Parameter(
     "true",
 )
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
+AS_OF = Parameter(
+    "as_of",
+    "A date or a time (ISO 8601, UTC where no zone is given): the revision that was current then. Not with `revision`.",
+    _text(most=40),
+    "2024-03-02",
+)
 REASON = Parameter("reason", "Why, for everybody to read.", _text(most=1000), "published by mistake")
 SINCE = Parameter(
     "since",

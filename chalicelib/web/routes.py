@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.web.parameters import (
     ABOVE,
+    AS_OF,
     BELOW,
     CONCEPT,
     CONCEPT_Q,
@@ -65,6 +66,11 @@ class Route:
     settled: bool = False
     formats: tuple[str, ...] = ()
     protected: bool = False
+
+    @property
+    def dated(self) -> bool:
+        """Whether it tells of a revision, which may be named by a time."""
+        return AS_OF in self.parameters
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -165,7 +171,7 @@ ROUTES = (
         "read_report",
         "The whole record.",
         "report",
-        (REVISION,),
+        (REVISION, AS_OF),
         problems=SHOWN,
         settled=True,
     ),
@@ -186,6 +192,7 @@ ROUTES = (
         "The sections in reading order.",
         "section",
         REVISION,
+        AS_OF,
         problems=SHOWN,
     ),
     Route(
@@ -193,7 +200,7 @@ ROUTES = (
         "read_section",
         "A section with its text.",
         "section-text",
-        (REVISION,),
+        (REVISION, AS_OF),
         problems=SHOWN,
         settled=True,
     ),
@@ -203,6 +210,7 @@ ROUTES = (
         "The indicators in reading order.",
         "indicator",
         REVISION,
+        AS_OF,
         *FIGURES,
         problems=SHOWN,
     ),
@@ -211,7 +219,7 @@ ROUTES = (
         "read_text",
         "The clean text that all offsets count in.",
         None,
-        (REVISION,),
+        (REVISION, AS_OF),
         media="text/plain",
         problems=SHOWN,
         settled=True,
@@ -221,7 +229,7 @@ ROUTES = (
         "read_source",
         "The uploaded file, byte for byte, at a short-lived address.",
         None,
-        (REVISION,),
+        (REVISION, AS_OF),
         status=307,
         problems=SHOWN,
     ),
