@@ -18,7 +18,22 @@ app = Api(app_name="township-reports")
 
 @app.serves("show_front_page")
 def show_front_page(ask: Ask) -> Reply:
-    return Reply(pages.front_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY, language="zh, en")
+    headers = {**replies.VARY, "Content-Security-Policy": pages.front_policy(ask.base)}
+    return Reply(pages.front_page(ask.base), replies.HTML, replies.FRESH, headers=headers, language="zh, en")
+
+
+@app.serves("show_developer_page")
+def show_developer_page(ask: Ask) -> Reply:
+    return Reply(pages.developer_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY, language="zh, en")
+
+
+@app.serves("read_asset")
+def read_asset(ask: Ask) -> Reply:
+    found = pages.asset(ask["asset"])
+    if found is None or ask["version"] not in (pages.version(), pages.LATEST):
+        raise replies.refusal(404, "GET")
+    body, media = found
+    return Reply(body, media, replies.HOURLY if ask["version"] == pages.LATEST else replies.FOR_EVER)
 
 
 @app.serves("show_problem")

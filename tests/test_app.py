@@ -41,7 +41,9 @@ def filled(storage: Storage) -> Storage:
 
 
 ADDRESSES = {
-    "show_front_page": ["/"],
+    "show_front_page": ["/", "/?lang=en"],
+    "show_developer_page": ["/developers"],
+    "read_asset": ["/assets/latest/front.css"],
     "show_problem": ["/problems/bad-cursor"],
     "check_health": ["/v1/health"],
     "read_openapi": ["/v1/openapi.json"],

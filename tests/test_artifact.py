@@ -155,6 +155,8 @@ def addresses(told: Told) -> dict[str, str]:
     report, township = f"/v1/reports/{REPORT}", f"/v1/townships/{TOWNSHIP}"
     return {
         "show_front_page": "/",
+        "show_developer_page": "/developers",
+        "read_asset": "/assets/latest/front.js",
         "show_problem": "/problems/bad-cursor",
         "check_health": "/v1/health",
         "read_openapi": "/v1/openapi.json",

@@ -139,7 +139,14 @@ def test_routes_are_measured_in_five_classes() -> None:
     for route in ROUTES:
         found.setdefault(metrics.route_class(route.path), set()).add(route.name)
     assert found == {
-        "other": {"show_front_page", "show_problem", "check_health", "read_openapi"},
+        "other": {
+            "show_front_page",
+            "show_developer_page",
+            "read_asset",
+            "show_problem",
+            "check_health",
+            "read_openapi",
+        },
         "item": {"read_township", "read_report", "read_section", "read_text", "read_source", "read_concept"}
         | {"list_township_year"},
         "list": {

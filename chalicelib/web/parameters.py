@@ -147,6 +147,7 @@ CONCEPT_Q = Parameter(
     "q", "A part of a concept's id, label in Chinese or English, or other name.", _text(most=50), "财政"
 )
 
+PAGE_LANGUAGE = Parameter("lang", "The language of the page.", {"type": "string", "enum": ["zh", "en"]}, "en")
 PATH = {
     p.name: p
     for p in (
@@ -157,6 +158,8 @@ PATH = {
         replace(CONCEPT, schema=_text(), many=False),
         Parameter("upload", "Id of an upload.", _text(), "example"),
         Parameter("file", "Name of a file of the manifest.", _text(), "reports.ndjson.gz"),
+        Parameter("version", "Which parts: as the page names them, or `latest`.", _text(), "latest"),
+        Parameter("asset", "Name of a part of the front page.", _text(), "front.css"),
         Parameter("problem", "Name of a problem type.", _text(), "unknown-parameter"),
     )
 }

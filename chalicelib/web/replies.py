@@ -161,7 +161,9 @@ def refusal(status: int, method: str, allow: str = "", request_id: str = "") -> 
     """The error that a bare status of Chalice or of the server stands for."""
     match status:
         case 404:
-            return RefusedError(404, "unknown_address", "There is nothing at this address.", "GET / lists all routes.")
+            return RefusedError(
+                404, "unknown_address", "There is nothing at this address.", "GET /developers lists all routes."
+            )
         case 405:
             way_out = f"Allowed: {allow}."
             return RefusedError(405, "method_not_allowed", f"{method} is not allowed here.", way_out, allow=allow)

@@ -20,6 +20,7 @@ from chalicelib.web.parameters import (
     KIND,
     LIST,
     MET,
+    PAGE_LANGUAGE,
     PREFECTURE,
     PROVINCE,
     REASON,
@@ -92,7 +93,16 @@ SHOWN = (400, 404, 410)
 NAMED = (300, 400, 404)
 
 ROUTES = (
-    Route("/", "show_front_page", "What this is, for people.", None, media="text/html"),
+    Route("/", "show_front_page", "Reports to choose and read, for people.", None, (PAGE_LANGUAGE,), media="text/html"),
+    Route("/developers", "show_developer_page", "Every address with an example; uploads.", None, media="text/html"),
+    Route(
+        "/assets/{version}/{asset}",
+        "read_asset",
+        "A part of the front page.",
+        None,
+        media="text/css",
+        problems=ABSENT,
+    ),
     Route("/problems/{problem}", "show_problem", "What a problem type means.", "problem-type", problems=ABSENT),
     Route("/v1/health", "check_health", "Whether the service answers, and which storage is behind it.", "health"),
     Route("/v1/openapi.json", "read_openapi", "This contract.", None),

@@ -1,23 +1,64 @@
-"""What the API serves as it lies in the house: the front page and the contract."""
+"""What the API serves as it lies in the house: the pages with their parts, and the contract."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from html import escape
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CONTRACT = HERE.parent.parent.parent / "schemas" / "openapi.json"
+ASSETS = HERE / "assets"
+MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
+# Which part is asked for without naming its content: the one that there is.
+LATEST = "latest"
 
 
 def front_page(base: str) -> bytes:
     """The front page, whose links begin at `base`, the service's own address."""
-    return _read(HERE / "front.html").replace(b"{{base}}", escape(base).encode())
+    return _read(HERE / "front.html").replace(b"{{assets}}", f"assets/{version()}".encode()).replace(*_base(base))
+
+
+def front_policy(base: str) -> str:
+    """The Content-Security-Policy of the front page: nothing in it is inline, and nothing comes from elsewhere."""
+    own = f"'self' {'/'.join(base.split('/')[:3])}"
+    parts = (f"script-src {own}", f"style-src {own}", f"connect-src {own}", f"base-uri {own}", "img-src data:")
+    return "; ".join(("default-src 'none'", *parts, "form-action 'none'", "frame-ancestors 'none'"))
+
+
+def developer_page(base: str) -> bytes:
+    """The page that lists every address with an example and takes uploads."""
+    return _read(HERE / "developers.html").replace(*_base(base))
+
+
+def asset(name: str) -> tuple[bytes, str] | None:
+    """A part of the front page with its media type, None where there is none of this name."""
+    path = _assets().get(name)
+    return (_read(path), MEDIA[path.suffix]) if path else None
+
+
+@cache
+def version() -> str:
+    """Named by the content of all parts, since they import each other."""
+    digest = hashlib.sha256(b"".join(_read(path) for _, path in sorted(_assets().items())))
+    return base64.b32encode(digest.digest()[:10]).decode().lower()
 
 
 def openapi() -> bytes:
     """The contract of the API: OpenAPI 3.1 as JSON."""
     return _read(CONTRACT)
+
+
+@cache
+def _assets() -> dict[str, Path]:
+    return {path.name: path for path in ASSETS.iterdir() if path.suffix in MEDIA}
+
+
+def _base(base: str) -> tuple[bytes, bytes]:
+    return b"{{base}}", escape(base).encode()
 
 
 @cache
