@@ -18,7 +18,7 @@ import pytest
 
 from chalicelib.storage import Storage, local
 from deploy import package
-from tests import packaged
+from tests import browser, packaged
 from tests.resources import create_resources
 
 if TYPE_CHECKING:
@@ -47,11 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif item.name in _OTHERWISE:
             item.add_marker(pytest.mark.xfail(reason=_OTHERWISE[item.name]))
 
+    lacks = browser.missing()
+    for item in items:
+        if lacks and "browser" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason=f"missing: {lacks}"))
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report for report in terminalreporter.getreports("skipped") if "engines" in report.keywords]
     if skipped and _missing_engines():
         said = f"{len(skipped)} TESTS DID NOT RUN ON REAL ENGINES. Missing: {_missing_engines()}."
+        terminalreporter.write_line(said, red=True, bold=True)
+    skipped = [report for report in terminalreporter.getreports("skipped") if "browser" in report.keywords]
+    if skipped and browser.missing():
+        said = f"{len(skipped)} TESTS DID NOT RUN IN A BROWSER. Missing: {browser.missing()}."
         terminalreporter.write_line(said, red=True, bold=True)
 
 

@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests import engines
+from tests import browser, engines
 
 # Each system has one of them: Debian 12 and Ubuntu the first, Debian 13 the second.
 _JAVA_PACKAGES = [f"openjdk-{engines.JAVA}-jre-headless", "default-jre-headless"]
@@ -67,5 +67,13 @@ def _install_dynamodb_local() -> None:
         (scratch / "package").rename(place)  # last: what is there is whole
 
 
+def install_browser() -> None:
+    if browser.missing():
+        all(_apt_install(package) for package in browser.PACKAGES)
+    if browser.missing():
+        print(f"NO TESTS IN A BROWSER WILL RUN. Missing: {browser.missing()}.", file=sys.stderr)
+
+
 if __name__ == "__main__":
+    install_browser()
     main()
