@@ -148,7 +148,7 @@ def test_routes_are_measured_in_five_classes() -> None:
             "read_openapi",
         },
         "item": {"read_township", "read_report", "read_section", "read_text", "read_source", "read_concept"}
-        | {"list_township_year"},
+        | {"list_township_year", "withdraw_report"},
         "list": {
             "list_townships",
             "list_township_reports",
