@@ -80,10 +80,10 @@ def test_an_unknown_upload_is_not_found(storage: Storage, upload_id: str) -> Non
 
 def test_an_upload_whose_address_expired_without_a_file_is_rejected(storage: Storage) -> None:
     upload_id = uploads.announce(storage, "a.txt", None, NOW)["id"]
-    still, late = (NOW + timedelta(seconds=seconds) for seconds in (4499, 4500))
+    still, late = (NOW + timedelta(seconds=seconds) for seconds in (1799, 1800))
     assert lists.upload(storage, upload_id, still)["state"] == "waiting"
     told = lists.upload(storage, upload_id, late)
-    assert (told["state"], told["updated"]) == ("rejected", "2024-03-01T09:30:00Z")
+    assert (told["state"], told["updated"]) == ("rejected", "2024-03-01T08:45:00Z")
     assert [reason["code"] for reason in told["reasons"]] == ["address_expired"]
     drop(storage, upload_id, report())
     assert lists.upload(storage, upload_id, late)["state"] == "published"

@@ -18,7 +18,7 @@ from chalicelib.storage import Index, Put, Storage
 State = dict[str, Any]
 # Longer names fail on common file systems; the end holds the extension, which says more than the beginning.
 NAME_LIMIT = 200
-ADDRESS_SECONDS = 3600  # how long a new upload's address takes its file
+ADDRESS_SECONDS = 900  # how long a new upload's address takes its file
 # A file may still be on its way when its address expires.
 LATE_SECONDS = 900
 

@@ -22,7 +22,7 @@ TAKEN = 10
 
 
 def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
-    """A new upload in the state `waiting`, and where to PUT its file within an hour.
+    """A new upload in the state `waiting`, and where to PUT its file within a quarter of an hour.
 
     `township` is the code or name that settles whose report it is. Raises BadRequest as `read_township`.
     """
