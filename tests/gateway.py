@@ -61,6 +61,7 @@ def event(method: str, url: str, body: str | None = None, headers: dict[str, str
             "resourcePath": match.route,
             "path": f"/api{parts.path}",
             "requestId": "request-1",
+            "identity": {"apiKeyId": "key-1"},
         },
         "body": body,
         "isBase64Encoded": False,

@@ -61,7 +61,8 @@ def request_event(
             "domainPrefix": API,
             "domainName": host(region),
             "requestId": request,
-            "identity": {"sourceIp": "203.0.113.7", "userAgent": sent["User-Agent"], "accountId": None, "caller": None},
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": sent["User-Agent"], "accountId": None, "caller": None}
+            | ({"apiKeyId": "a1b2c3"} if "x-api-key" in {name.lower() for name in sent} else {}),
             "apiId": API,
         },
         "body": body,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 import requests
 
 from app import app
 from chalicelib.errors import Forbidden
-from chalicelib.storage import local
-from chalicelib.web.publishers import require_publisher
+from chalicelib.storage import Storage, local
+from chalicelib.web.publishers import find_publisher, require_publisher
 from chalicelib.web.routes import ROUTES
+from tests.gateway import event, get
 from tests.published import TINGPANG, publish, record
 from tests.running_server import PATIENCE, run_server
 
@@ -28,7 +31,7 @@ REFUSED = {
 @pytest.mark.parametrize(("headers", "environ"), REFUSED.values(), ids=REFUSED)
 def test_a_key_that_is_not_the_servers_is_refused(headers: dict[str, str], environ: dict[str, str]) -> None:
     with pytest.raises(Forbidden) as told:
-        require_publisher(headers, environ)
+        require_publisher(find_publisher(headers, environ))
     assert told.value.code == "invalid_api_key"
 
 
@@ -38,6 +41,18 @@ def test_the_gateway_of_aws_asks_for_the_key_of_every_protected_route() -> None:
     }
     assert asking == {(route.path, route.method) for route in ROUTES if route.protected}
     assert ("/v1/reports/{report}", "DELETE") in asking
+
+
+@pytest.mark.parametrize("identity", [None, {}, {"apiKeyId": None}, {"apiKeyId": ""}])
+def test_on_aws_nothing_is_open_where_the_gateway_asked_for_no_key(storage: Storage, identity: Any) -> None:
+    publish(storage, record())
+    app.__dict__["storage"] = storage
+    asked = event("DELETE", f"/v1/reports/{TINGPANG}-2022")
+    del asked["requestContext"]["identity"]
+    asked["requestContext"].update({} if identity is None else {"identity": identity})
+    answer = app(asked, None)
+    assert (answer["statusCode"], orjson.loads(answer["body"])["code"]) == (403, "invalid_api_key")
+    assert get(storage, f"/v1/reports/{TINGPANG}-2022").status == 200
 
 
 @pytest.mark.parametrize("environ", [{}, SET], ids=["without a key", "with a key"])

@@ -92,6 +92,7 @@ def _call(request: Any, route: Route, captured: Mapping[str, str]) -> Call:
         request.raw_body if route.body else b"",
         _base(request, path),
         _request_id(request),
+        request.context.get("identity", {}).get("apiKeyId") or "",
     )
 
 

@@ -24,6 +24,7 @@ from chalicelib.errors import BadRequest, ReportsError
 from chalicelib.storage import Index, Storage
 from chalicelib.telemetry import logs
 from chalicelib.web import checks, formats
+from chalicelib.web.publishers import require_publisher
 from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
 from chalicelib.web.routes import Route
 
@@ -53,7 +54,8 @@ log = logging.getLogger(__name__)
 class Call:
     """A request for a route. `path` lies below the stage and is percent-encoded, as `captured`, its parameters, are.
 
-    `headers` have names in lower case; `base` is the service's own address.
+    `headers` have names in lower case; `base` is the service's own address. `publisher` names the key that was checked,
+    and is empty where none was.
     """
 
     method: str
@@ -65,6 +67,7 @@ class Call:
     body: bytes
     base: str
     request_id: str
+    publisher: str = ""
 
     @property
     def conditions(self) -> Conditions:
@@ -94,6 +97,8 @@ class Answer:
 def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetime) -> Answer:
     """The view's answer, or the problem document of what it raised; `deliver` makes it the caller's."""
     try:
+        if call.route.protected:
+            require_publisher(call.publisher)
         if call.route.body and not _is_json(call.headers.get("content-type", "")):
             raise refusal(415, call.method)
         given = {**checks.read_query(call.route, call.query), **checks.read_path(call.captured)}

@@ -30,7 +30,7 @@ from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
 from chalicelib.web.core import CORS, Answer, Call, Conditions
 from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
-from chalicelib.web.publishers import require_publisher
+from chalicelib.web.publishers import find_publisher
 from chalicelib.web.read_limits import ReadLimit, Verdict
 from chalicelib.web.replies import problem_reply, refusal
 from chalicelib.web.routes import ROUTES, Route
@@ -134,8 +134,6 @@ class Gateway:
         start = time.perf_counter()
         with logs.context(request_id=request_id):
             call = _read_call(environ, body, route, path, match.captured, request_id)
-            if route.protected:
-                require_publisher(call.headers, os.environ)
             answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
             if call.takes_gzip:
                 answer = core.encode(answer)
@@ -202,7 +200,8 @@ def _read_call(
     base = core.own_base(headers.get("host", ""), headers.get("x-forwarded-proto", ""), _own_host(environ))
     method = environ["REQUEST_METHOD"]
     query = _fields(parse_qs, environ) if environ.get("QUERY_STRING") else {}
-    return Call(method, route, path, captured, query, headers, _whole(body, method), base, request_id)
+    publisher = find_publisher(headers, os.environ) if route.protected else ""
+    return Call(method, route, path, captured, query, headers, _whole(body, method), base, request_id, publisher)
 
 
 def _own_host(environ: Environ) -> str:
