@@ -175,6 +175,12 @@ def test_no_text_is_a_formula(name: str) -> None:
     assert line["quote"] == f'\'{name},"x"\n'
 
 
+@pytest.mark.parametrize("sign", ["=", ">=", "~", "-"])
+def test_a_sign_alone_is_no_formula_and_stays(sign: str) -> None:
+    (line,) = read_csv(tables.csv_lines("indicator", [{"bound": sign}]).decode())
+    assert line["bound"] == sign
+
+
 @given(st.lists(st.text(min_size=1, max_size=20).filter(lambda t: t[0] not in "=+-@\t\r"), max_size=5))
 def test_other_text_comes_back_as_it_is(names: list[str]) -> None:
     rows: list[dict[str, Any]] = [{"name": name} for name in names]

@@ -19,7 +19,7 @@ from chalicelib.web.pages import CONTRACT
 Json = dict[str, Any]
 
 BOM = "\ufeff"  # by which Excel knows UTF-8
-# A spreadsheet takes text that begins so for a formula: an apostrophe before it makes it text again.
+# A spreadsheet takes longer text that begins so for a formula: an apostrophe before it makes it text again.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Under these members the columns have the names of the bulk files.
 _TOWNSHIP = {"code": "township_code", "name": "township"}
@@ -128,7 +128,7 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return f"'{value}" if len(value) > 1 and value.startswith(_FORMULA) else value
         case list() if all(isinstance(each, str) for each in value):
             return _cell("|".join(value))
     return orjson.dumps(value).decode()
