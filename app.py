@@ -92,7 +92,7 @@ def list_reports(ask: Ask) -> Reply:
 @app.serves("search_reports")
 def search_reports(ask: Ask) -> Reply:
     since = {"X-Indexed": search.indexed(ask.storage.objects)}
-    reply = list_reply(ask, search.reports(ask.storage, **ask.given))
+    reply = list_reply(ask, search.reports(ask.storage, now=ask.now, **ask.given))
     return replace(reply, headers={**reply.headers, **since})
 
 

@@ -105,15 +105,20 @@ def _sections(text: str) -> list[Record]:
     ]
 
 
-def publish(storage: Storage, new: Record, previous: Record | None = None, text: str = TEXT) -> bytes:
-    """Make a record visible, objects first; its bytes as stored."""
+MOMENT = "2024-03-01T08:30:00.000Z"
+
+
+def publish(
+    storage: Storage, new: Record, previous: Record | None = None, text: str = TEXT, moment: str = MOMENT
+) -> bytes:
+    """Make a record visible, objects first; its bytes as stored. `moment` is when the list of changes has it."""
     body = orjson.dumps(new, option=orjson.OPT_APPEND_NEWLINE)
     storage.objects.put(layout.raw_object(new["source"]["sha256"]), text.encode())
     storage.objects.put(layout.record_object(new["id"], new["revision"]), body)
     storage.objects.put(layout.text_object(new["id"], new["revision"]), text.encode())
     summary = layout.summarise(new, "2024-03-01T08:30:00Z", hashlib.sha256(body).hexdigest())
     token = f"{new['revision']:08x}"
-    position = layout.position("2024-03-01T08:30:00.000Z", new["id"], token)
+    position = layout.position(moment, new["id"], token)
     told = {**layout.revision_line(summary), "known_as": [None], "position": position}
     storage.objects.put(layout.shown_object(new["id"], new["revision"], token), orjson.dumps(told))
     storage.index.write(layout.row_puts(new, token))

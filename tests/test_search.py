@@ -47,7 +47,7 @@ def is_candidate(document: documents.Document, q: str) -> bool:
 
 
 def ask(storage: Storage, q: str, **more: Any) -> Page:
-    return search.reports(storage, q=q, **{"cursor": None, "limit": 100, **more})
+    return search.reports(storage, q=q, **{"cursor": None, "limit": 100, "now": NOW, **more})
 
 
 def ids(page: Page) -> list[str]:
@@ -177,6 +177,9 @@ def test_a_segment_gives_back_what_was_put_in(having: list[list[int]]) -> None:
 
 # Over the storages.
 
+# A change after the segments were made, and a time at which it is told.
+LATER, SOON = "2024-03-01T08:32:00.000Z", NOW + timedelta(minutes=5)
+
 
 @pytest.fixture
 def filled(storage: Storage) -> Storage:
@@ -258,6 +261,34 @@ def test_a_revision_is_searched_as_it_is_now(filled: Storage) -> None:
     assert (shown["report"]["revision"], shown["hits"][0]["snippet"]) == (2, "新增企业4家。")
     build.refresh(filled, NOW)
     assert ids(ask(filled, "新增企业4家")) == [f"{TINGPANG}-2022"]
+
+
+def test_what_was_published_since_is_found_in_its_place(filled: Storage) -> None:
+    build.refresh(filled, NOW + timedelta(minutes=1))
+    text = TEXT + "招商引资"
+    publish(filled, record(FANGCHENG, 2022, revision=2, text=text), record(FANGCHENG, 2022), text, LATER)
+    publish(filled, record(TINGPANG, 2023, text=text), None, text, LATER)
+    publish(filled, record("110101001", 2020, text=text), None, text, LATER)
+    new = [f"{TINGPANG}-2023", f"{FANGCHENG}-2022", "110101001-2020"]
+    assert ids(ask(filled, "招商引资", now=SOON)) == new
+    assert ids(ask(filled, "招商引资", now=SOON, county=["331022"])) == new[:1]
+    seen, cursor = list[str](), None
+    for _ in range(20):
+        page = ask(filled, "新增企业", now=SOON, limit=1, cursor=cursor)
+        seen += ids(page)
+        if not (cursor := page.next):
+            break
+    assert seen == [new[0], *ORDER, new[2]]
+
+
+def test_too_many_changes_wait_for_the_next_build(filled: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    build.refresh(filled, NOW + timedelta(minutes=1))
+    monkeypatch.setattr(search, "FRESH", 1)
+    for year in (2019, 2020):
+        publish(filled, record(TINGPANG, year), moment=LATER)
+    assert ids(ask(filled, "新增企业", now=SOON)) == ORDER
+    build.refresh(filled, SOON)
+    assert ids(ask(filled, "新增企业", now=SOON)) == [*ORDER, f"{TINGPANG}-2020", f"{TINGPANG}-2019"]
 
 
 def test_only_what_changed_is_prepared_anew_and_the_rest_goes_after_an_hour(filled: Storage) -> None:

@@ -1,6 +1,7 @@
 """What is found in the texts: a page of reports that have all words of a query, each with where they stand.
 
 Segments are asked newest year first, then by province. A page ends when it has read enough, however few it found.
+Reports that changed since the segments were made are looked into by themselves while they are few.
 """
 
 from __future__ import annotations
@@ -8,16 +9,20 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 
 import orjson
 
-from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog import changes, layout, paging, places
 from chalicelib.catalog.choice import Runs
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.catalog.layout import Record
 from chalicelib.catalog.paging import Page, Position
 from chalicelib.errors import NotFound
+from chalicelib.moments import iso_precise
 from chalicelib.search import build, documents, query, segment
 from chalicelib.search.query import Word
 from chalicelib.search.segment import Top
@@ -27,6 +32,8 @@ READS = 60  # of objects and of the index, after which a page ends
 CANDIDATES = 20  # reports that are looked into at once
 GAP, MOST_BYTES = 65_536, 2_000_000  # of documents that one read takes
 TOPS = 32
+FRESH = 20  # changes since the segments were made that a page looks into
+END = "~"
 NEAR = 60  # reports between two that one query of the index takes
 
 
@@ -146,6 +153,28 @@ class Reader:
         return self._objects.get_range(key, start, end - start)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter of reports by their ids: divisions, townships (None for all) and the years they are filed under."""
+
+    within: tuple[str, ...]
+    codes: frozenset[str] | None
+    year: Runs | None
+
+    def holds(self, report: str) -> bool:
+        code, _, rest = report.partition("-")
+        return (
+            code.startswith(self.within)
+            and (self.codes is None or code in self.codes)
+            and (self.year is None or int(rest[:4]) in self.year)
+        )
+
+    def may_hold(self, year: int, province: str) -> bool:
+        """Whether a report of the year and province may be chosen."""
+        places_chosen = self.within if self.codes is None else self.codes
+        return (self.year is None or year in self.year) and any(each[:2] in ("", province) for each in places_chosen)
+
+
 def reports(
     storage: Storage,
     *,
@@ -157,39 +186,81 @@ def reports(
     county: Sequence[str] | None = None,
     cursor: str | None,
     limit: int,
+    now: datetime | None = None,
 ) -> Page:
     """Reports with all words of `q`: newest year first, then by township code. Raises NotFound `no_search_index`."""
     words = query.parse(q, load_concepts())
     within = tuple(places.divisions_within(province=province, prefecture=prefecture, county=county))
-    codes = None if township is None else {places.township(each) for each in township}
+    codes = None if township is None else frozenset(places.township(each) for each in township)
+    chosen = Chosen(within, codes, year)
     anchor = f"search#{paging.digest(words, within, codes and sorted(codes), repr(year))}"
-    start, reader, data = paging.read_place(cursor, anchor), Reader(storage), list[Record]()
+    start, manifest, data = paging.read_place(cursor, anchor), _manifest(storage.objects), list[Record]()
+    fresh = _fresh(storage, manifest["indexed"], now or datetime.now(UTC))
+    later = chain(_fresh_rows(storage, fresh, chosen, words, start), [(END, None)])
+    later_place, later_row = next(later)
+    for place, row in chain(_rows(storage, manifest, chosen, words, start, fresh), [(END, None)]):
+        while later_row is not None and later_place <= place:
+            data.append(later_row)
+            if len(data) == limit:
+                return Page(data, paging.write_cursor(Position(anchor, later_place)))
+            later_place, later_row = next(later)
+        if row is None:
+            return Page(data, None if place == END else paging.write_cursor(Position(anchor, place)))
+        data.append(row)
+        if len(data) == limit:
+            return Page(data, paging.write_cursor(Position(anchor, place)))
+    return Page(data)
+
+
+def _rows(
+    storage: Storage, manifest: Record, chosen: Chosen, words: Sequence[Word], start: str, without: Collection[str]
+) -> Iterator[tuple[str, Record | None]]:
+    """The rows of the segments behind `start`, each with its place; a last None where enough was read."""
+    reader = Reader(storage)
     moved = False  # a page that moves on at least once is never asked for again and again
-    for place, part in _parts(storage.objects, within, codes, year):
+    for place, part in _parts(manifest, chosen):
         if place + "~" <= start:
             continue
         if moved and reader.reads >= READS:
-            return Page(data, paging.write_cursor(Position(anchor, place)))
+            yield place, None
+            return
         top = reader.top(part)
         behind = bisect_right(top.ids, start.removeprefix(place)) if start.startswith(place) else 0
-        chosen = [
+        numbers = [
             number
             for number in reader.candidates(part, top, words)
-            if number >= behind
-            and top.ids[number].startswith(within)
-            and (codes is None or _code(top, number) in codes)
+            if number >= behind and chosen.holds(top.ids[number]) and top.ids[number] not in without
         ]
-        for first in range(0, len(chosen), CANDIDATES):
-            some = chosen[first : first + CANDIDATES]
+        for first in range(0, len(numbers), CANDIDATES):
+            some = numbers[first : first + CANDIDATES]
             if moved and reader.reads >= READS:
-                return Page(data, paging.write_cursor(Position(anchor, _before(place, top, some[0]))))
+                yield _before(place, top, some[0]), None
+                return
             for number, row in _found(reader, part, top, some, words):
-                data.append(row)
-                if len(data) == limit:
-                    return Page(data, paging.write_cursor(Position(anchor, place + top.ids[number])))
+                yield place + top.ids[number], row
             moved = True
         moved = True
-    return Page(data)
+
+
+def _fresh(storage: Storage, indexed: str, now: datetime) -> dict[str, Record | None]:
+    """The reports that changed since the segments were made, as they are now; none where they are too many to read."""
+    since = iso_precise(changes.read_time(indexed) - changes.BEHIND)
+    told = changes.changes(storage, since, None, FRESH + 1, now).data
+    if len(told) > FRESH:
+        return {}
+    entries = {change["report"]: storage.index.get(*layout.listed_report(change["report"])) for change in told}
+    return {report: orjson.loads(entry.body) if entry else None for report, entry in entries.items()}
+
+
+def _fresh_rows(
+    storage: Storage, fresh: dict[str, Record | None], chosen: Chosen, words: Sequence[Word], start: str
+) -> Iterator[tuple[str, Record]]:
+    """Those of the changed reports that have the words, in the list's order, each with its place."""
+    for place, summary in sorted((_place(report), each) for report, each in fresh.items() if each is not None):
+        if place > start and chosen.holds(summary["id"]):
+            document = build.read_document(storage.objects, summary["id"], summary["revision"])
+            if found := documents.find_words(document, words):
+                yield place, {"report": summary, "matches": found.matches, "hits": found.hits}
 
 
 def indexed(objects: Objects) -> str:
@@ -216,17 +287,20 @@ def _found(
             yield number, {"report": summary, "matches": now.matches, "hits": now.hits}
 
 
-def _parts(
-    objects: Objects, within: tuple[str, ...], codes: set[str] | None, year: Runs | None
-) -> Iterator[tuple[str, Record]]:
+def _parts(manifest: Record, chosen: Chosen) -> list[tuple[str, Record]]:
     """The segments that may have what is asked for, in the list's order, each with its place there."""
     parts = []
-    for name, part in _manifest(objects)["segments"].items():
+    for name, part in manifest["segments"].items():
         filed, _, province = name.partition("-")
-        wanted = [code for code in codes if code.startswith(within)] if codes is not None else within
-        if (year is None or int(filed) in year) and any(each[:2] in ("", province) for each in wanted):
+        if chosen.may_hold(int(filed), province):
             parts.append((f"{9999 - int(filed):04d}#{province}#", part))
-    yield from sorted(parts, key=lambda each: each[0])
+    return sorted(parts, key=lambda each: each[0])
+
+
+def _place(report: str) -> str:
+    """A report's place in the list: newest year first, then by province and id."""
+    filed = int(report.partition("-")[2][:4])
+    return f"{9999 - filed:04d}#{report[:2]}#{report}"
 
 
 def _manifest(objects: Objects) -> Record:
@@ -246,10 +320,6 @@ def _runs(numbers: Sequence[int], near: Callable[[int, int, int], bool]) -> Iter
         run.append(each)
     if run:
         yield run
-
-
-def _code(top: Top, number: int) -> str:
-    return top.ids[number].partition("-")[0]
 
 
 def _before(place: str, top: Top, number: int) -> str:

@@ -31,7 +31,7 @@ HEADERS = {
     "Last-Modified": "When the revision was published here. `If-Modified-Since` takes it, `If-None-Match` is exacter.",
     "Link": "The next page, as `next` of the body; from later pages the first one too.",
     "Location": "Where to go, or what was created.",
-    "X-Indexed": "What was published until then (UTC) is found; later reports are once the search is prepared anew.",
+    "X-Indexed": "What was published until then (UTC) is found; of later ones up to 20, and all once the search is prepared anew.",
     "RateLimit": "Where reading is limited: `r` requests are left, and in `t` seconds all are there again.",
     "RateLimit-Policy": "Where reading is limited: `q` requests in `w` seconds.",
     "Retry-After": "In how many seconds to ask again.",
