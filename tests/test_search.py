@@ -281,6 +281,14 @@ def test_what_was_published_since_is_found_in_its_place(filled: Storage) -> None
     assert seen == [new[0], *ORDER, new[2]]
 
 
+def test_what_was_withdrawn_since_is_not_found(filled: Storage) -> None:
+    build.refresh(filled, NOW + timedelta(minutes=1))
+    old, withdrawn = record(FANGCHENG, 2022), {"time": LATER, "reason": None}
+    publish(filled, record(FANGCHENG, 2022, revision=2, withdrawn=withdrawn), old, moment=LATER)
+    for now in (NOW, SOON):
+        assert ids(ask(filled, "新增企业", now=now)) == [each for each in ORDER if each != f"{FANGCHENG}-2022"]
+
+
 def test_too_many_changes_wait_for_the_next_build(filled: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     build.refresh(filled, NOW + timedelta(minutes=1))
     monkeypatch.setattr(search, "FRESH", 1)

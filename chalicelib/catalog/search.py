@@ -249,7 +249,8 @@ def _fresh(storage: Storage, indexed: str, now: datetime) -> dict[str, Record | 
     if len(told) > FRESH:
         return {}
     entries = {change["report"]: storage.index.get(*layout.listed_report(change["report"])) for change in told}
-    return {report: orjson.loads(entry.body) if entry else None for report, entry in entries.items()}
+    found = {report: orjson.loads(entry.body) if entry else None for report, entry in entries.items()}
+    return {report: None if summary and "withdrawn" in summary else summary for report, summary in found.items()}
 
 
 def _fresh_rows(
