@@ -244,7 +244,7 @@ def _rows(
 
 def _fresh(storage: Storage, indexed: str, now: datetime) -> dict[str, Record | None]:
     """The reports that changed since the segments were made, as they are now; none where they are too many to read."""
-    since = iso_precise(changes.read_time(indexed) - changes.BEHIND)
+    since = iso_precise(datetime.fromisoformat(indexed) - changes.BEHIND)
     told = changes.changes(storage, since, None, FRESH + 1, now).data
     if len(told) > FRESH:
         return {}
