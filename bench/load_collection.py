@@ -26,7 +26,9 @@ from unittest import mock
 
 from bench.made_collection import YEARS, filename, report_text, reports
 from chalicelib import records
+from chalicelib.catalog import pending
 from chalicelib.ingestion import ingest, upload_state, uploads
+from chalicelib.moments import iso_precise
 from chalicelib.storage import Storage, local, local_index
 
 PROCESSES = 2
@@ -84,10 +86,18 @@ def _send(storage: Storage, case: Case, data: bytes, township: str | None) -> up
 
 @contextlib.contextmanager
 def _names_of(case: Case) -> Iterator[None]:
-    """What ingestion names its writings by is random, so that no two are called alike; here two loads shall be."""
+    """What ingestion names its writings by is random and of their moment, so that no two are called alike; here two loads
+    shall be."""
     chance = random.Random(f"{case}")
-    with mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()):
+    with (
+        mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()),
+        mock.patch.object(pending, "iso_precise", _arrival),
+    ):
         yield
+
+
+def _arrival(_: datetime) -> str:
+    return iso_precise(NOW)
 
 
 def load(opener: Opener, cases: Sequence[Case], quick: bool, told: str = "") -> Loaded:

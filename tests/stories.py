@@ -18,6 +18,7 @@ from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import intake
 from chalicelib.moments import iso
+from chalicelib.search import build
 from chalicelib.storage import Put
 from deploy import package
 from tests.deployment import Deployment, Sent
@@ -116,6 +117,9 @@ def export_when_the_files_before_have_been_out_of_use_for_long(there: Deployment
     noted = orjson.loads(there.storage.objects.get(export.RETIRED))
     old = iso(datetime.now(UTC) - 2 * export.GRACE)
     there.storage.objects.put(export.RETIRED, orjson.dumps(dict.fromkeys(noted, old)))
+    segments = orjson.loads(there.storage.objects.get(build.MANIFEST))
+    segments["retired"] = dict.fromkeys(segments["retired"], old)
+    there.storage.objects.put(build.MANIFEST, orjson.dumps(segments))
     there.send("稽东镇-2023.txt", (SEEDS / "稽东镇-2023.txt").read_bytes())
     before = set(there.storage.objects.keys(export.FOLDER))
     there.export()
@@ -166,6 +170,12 @@ def _refuse_for_another_reason(there: Deployment, filename: str) -> str:
     raise LookupError(filename)
 
 
+def withdraw_a_report(there: Deployment) -> tuple[Answer, Answer]:
+    """The answers without a key and with one."""
+    url = f"/v1/reports/{TAIPING}-2022"
+    return there.request("DELETE", url), there.request("DELETE", url, x_api_key="a key that the gateway knows")
+
+
 STORIES: tuple[Callable[[Deployment], Any], ...] = (
     ask_for_bulk_files_too_early,
     send_a_report,
@@ -183,6 +193,7 @@ STORIES: tuple[Callable[[Deployment], Any], ...] = (
     export_when_the_files_before_have_been_out_of_use_for_long,
     deliver_long_after_a_writing_broke_off,
     read_everything_again,
+    withdraw_a_report,
 )
 
 

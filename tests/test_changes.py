@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as Xml
@@ -199,7 +200,7 @@ def test_a_mark_that_took_too_long_gets_another_position(storage: Storage, monke
         return seen[-1]
 
     monkeypatch.setattr(layout, "position", note)
-    monkeypatch.setattr("chalicelib.catalog.pending.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("chalicelib.catalog.pending.time", SimpleNamespace(monotonic=lambda: next(ticks)))
     drop(storage, "a.txt", report())
     assert len(seen) == 2
     assert [row["position"] for row in listed(storage)] == seen[1:]

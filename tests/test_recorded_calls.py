@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -89,6 +90,7 @@ def used(told: dict[str, Any], deployment: Deployment) -> Deployment:
     for part in ("source", "text", ""):
         deployment.get(f"/v1/reports/331022103-2022/{part}".rstrip("/"))
     assert deployment.get("/v1/bulk/reports.ndjson.gz").status == 307
+    assert deployment.get(f"/v1/search?q={quote('亭旁镇')}").json["data"]
     return deployment
 
 

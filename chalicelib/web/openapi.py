@@ -110,7 +110,7 @@ def _responses(route: Route) -> Json:
     headers += ["Last-Modified"] if route.name in ("read_report", "read_text") else []
     success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}
     if not redirect:
-        success["content"] = {route.media: {"schema": _answer(route)}}
+        success["content"] = {media: {"schema": _answer(route)} for media in (route.media, *route.also)}
         for name in route.formats[1:]:
             success["content"][MEDIA[name].partition(";")[0]] = {"schema": {"type": "string"}}
     responses = {str(route.status): success}

@@ -50,7 +50,7 @@ class Route:
     `listed` wraps the schema into a page; `status` is that of success; `problems` are the statuses of its errors.
     `settled`: as long as nothing is committed to the index, the same call has the same answer.
     `formats` are those that a list may be had in, the usual one first.
-    `protected`: for publishers alone, who have a key.
+    `protected`: for publishers alone, who have a key. `also`: what else than `media` plain bytes may be.
     """
 
     path: str
@@ -67,6 +67,7 @@ class Route:
     settled: bool = False
     formats: tuple[str, ...] = ()
     protected: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def dated(self) -> bool:
@@ -101,6 +102,7 @@ ROUTES = (
         "A part of the front page.",
         None,
         media="text/css",
+        also=("text/javascript",),
         problems=ABSENT,
     ),
     Route("/problems/{problem}", "show_problem", "What a problem type means.", "problem-type", problems=ABSENT),
