@@ -8,13 +8,18 @@ from typing import Any
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib.records import SCHEMAS
 from chalicelib.web import openapi
+from chalicelib.web import openapi_answers as answers
+from chalicelib.web.links import LINKS
 from chalicelib.web.pages import CONTRACT
 from chalicelib.web.parameters import PATH
-from chalicelib.web.routes import ROUTES
+from chalicelib.web.routes import BY_NAME, ROUTES
+from tests import answer_examples
+from tests.contract import misfits
 
 FILES = sorted(path for path in SCHEMAS.glob("*.schema.json"))
 DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())
@@ -110,3 +115,68 @@ def test_every_parameter_has_an_example_that_it_accepts() -> None:
         if parameter.example is not None:
             read = read_value(parameter, str(parameter.example))
             assert read == ([parameter.example] if parameter.many else parameter.example) or isinstance(read, Runs)
+
+
+def test_the_document_is_openapi() -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_the_examples_are_what_the_api_answers_over_the_seeds() -> None:
+    assert answer_examples.make() == answers.read_examples(), "run python -m tests.answer_examples, then .web.openapi"
+
+
+def test_every_example_fits_its_schema() -> None:
+    checked = 0
+    for where, node in nodes(DOCUMENT["paths"] | DOCUMENT["components"]["responses"]):
+        for media, shown in (node.get("content") or {}).items() if isinstance(node.get("content"), dict) else ():
+            if "example" in shown and media.endswith("json"):
+                assert misfits(shown["example"], shown["schema"]) == [], where
+                checked += 1
+    assert checked > 30
+
+
+def test_every_success_with_a_body_has_an_example() -> None:
+    for route in ROUTES:
+        success = DOCUMENT["paths"][route.path][route.method.lower()]["responses"][str(route.status)]
+        without = answer_examples.WITHOUT | ({route.name} if route.status == 307 else set())
+        assert route.name in without or "example" in success["content"][route.media], route.name
+
+
+def test_links_lead_from_what_an_answer_has_to_what_an_operation_takes() -> None:
+    examples = answers.read_examples()
+    for name, links in LINKS.items():
+        for link in links.values():
+            target = BY_NAME[link["operationId"]]
+            operation = DOCUMENT["paths"][target.path][target.method.lower()]
+            assert set(link["parameters"]) <= {parameter["name"] for parameter in operation["parameters"]}
+            for expression in link["parameters"].values():
+                source, _, pointer = expression.partition("#")
+                if source == "$response.body":
+                    assert _at(examples[name]["application/json"], pointer), (name, pointer)
+                else:
+                    assert f"{{{source.removeprefix('$request.path.')}}}" in BY_NAME[name].path
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
+
+
+def test_a_protected_operation_asks_for_the_key_and_no_other_does() -> None:
+    for route in ROUTES:
+        operation = DOCUMENT["paths"][route.path][route.method.lower()]
+        assert operation.get("security") == ([{"PublisherKey": []}] if route.protected else None)
+        assert ("403" in operation["responses"]) == route.protected
+
+
+def test_every_operation_has_a_tag_and_every_parameter_tells_of_itself() -> None:
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    used = set()
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            used.update(operation["tags"])
+            for parameter in operation["parameters"]:
+                assert parameter["description"]
+                assert "example" in parameter, parameter["name"]
+    assert used == tags

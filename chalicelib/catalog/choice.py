@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?"
-RUNS = rf"(?:{NUMBER})?(?:\.\.(?:{NUMBER})?)?"
+RUN = rf"(?:{NUMBER}(?:\.\.(?:{NUMBER})?)?|\.\.{NUMBER})"
 # More years than these are first asked for, so that none is looked into in vain.
 FEW_YEARS = 12
 
@@ -50,7 +50,7 @@ def read_runs(text: str) -> Runs:
 
 
 def _read_run(text: str) -> tuple[Decimal | None, Decimal | None] | None:
-    if text in ("", "..") or not re.fullmatch(RUNS, text):
+    if not re.fullmatch(RUN, text):
         return None
     first, dots, last = text.partition("..")
     if not dots:

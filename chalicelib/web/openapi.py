@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 import orjson
 
 from chalicelib.records import SCHEMAS, VERSION
-from chalicelib.web.checks import MOST_VALUES
-from chalicelib.web.formats import MEDIA
+from chalicelib.web import openapi_answers as answers
 from chalicelib.web.pages import CONTRACT
-from chalicelib.web.parameters import PATH, Parameter
+from chalicelib.web.parameters import MOST_VALUES, PATH, Parameter
 from chalicelib.web.routes import ROUTES, Route
 
 Json = dict[str, Any]
@@ -26,17 +24,26 @@ PURPOSE = (
     "a name that several have answers 300 with the candidates. Lists are pages: follow `next` until it is null, for a "
     "filtered page may hold fewer rows than its limit. Every failure is a problem document (RFC 9457)."
 )
-HEADERS = {
-    "ETag": "Strong: changes with every byte of the body. Send it as `If-None-Match` to get 304 while nothing changed.",
-    "Last-Modified": "When the revision was published here. `If-Modified-Since` takes it, `If-None-Match` is exacter.",
-    "Link": "The next page, as `next` of the body; from later pages the first one too.",
-    "Location": "Where to go, or what was created.",
-    "X-Indexed": "What was published until then (UTC) is found; of later ones up to 20, and all once the search is prepared anew.",
-    "RateLimit": "Where reading is limited: `r` requests are left, and in `t` seconds all are there again.",
-    "RateLimit-Policy": "Where reading is limited: `q` requests in `w` seconds.",
-    "Retry-After": "In how many seconds to ask again.",
-    "X-Request-Id": "Names this request in the service's log.",
+KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": "A publisher's key. Reading needs none.",
 }
+BODIES = {
+    "upload-request": {"filename": "亭旁镇2022年度工作总结.txt", "township": "331022103"},
+    "township-request": {"township": "331022103"},
+}
+TAGS = {
+    "reports": "Records of reports, their sections, figures, texts and revisions.",
+    "townships": "Places of the division table, and what is known of each.",
+    "indicators": "Figures across townships, and what they are compared by.",
+    "changes": "What was added, revised and withdrawn, in order.",
+    "bulk": "Everything at once, as files.",
+    "uploads": "For publishers.",
+    "service": "The service itself, its pages and this contract.",
+}
+_TAGGED = {"search": "reports", "concepts": "indicators", "changes.atom": "changes"}
 
 
 def build() -> Json:
@@ -54,9 +61,16 @@ def build() -> Json:
             "description": PURPOSE,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "/", "description": "Where this document came from."}],
+        "externalDocs": {"url": "/developers", "description": "Every address with an example that can be tried."},
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": _components(), "headers": {name: _header(text) for name, text in HEADERS.items()}},
+        "components": {
+            "schemas": _components(),
+            "headers": answers.header_components(),
+            "responses": {f"Problem{status}": answers.problem(status) for status in _problem_statuses()},
+            "securitySchemes": {"PublisherKey": KEY},
+        },
     }
 
 
@@ -65,25 +79,46 @@ def write() -> None:
     CONTRACT.write_bytes(orjson.dumps(build(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
+def _problem_statuses() -> list[int]:
+    return sorted({status for route in ROUTES for status in answers.statuses(route)})
+
+
 def _operation(route: Route) -> Json:
-    operation = {
+    operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
-        "parameters": [*_path_parameters(route), *(_parameter(p, "query", p.required) for p in route.parameters)],
-        "responses": _responses(route),
+        "tags": [_tag(route)],
+        "parameters": [
+            *_path_parameters(route),
+            *(_parameter(p, "query", p.required) for p in route.parameters),
+            *(_parameter(p, "header", False) for p in route.conditions),
+        ],
+        "responses": answers.responses(route, _answer(route), answers.read_examples().get(route.name, {})),
     }
+    if route.protected:
+        operation["security"] = [{"PublisherKey": []}]
     if route.body:
-        content = {"application/json": {"schema": _ref(_title(route.body))}}
-        operation["requestBody"] = {"required": True, "content": content}
+        content = {"schema": _ref(_title(route.body)), "example": BODIES[route.body]}
+        operation["requestBody"] = {
+            "description": _load(route.body)["description"],
+            "required": True,
+            "content": {"application/json": content},
+        }
     return operation
+
+
+def _tag(route: Route) -> str:
+    _, first, second, *_ = [*route.path.split("/"), ""]
+    second = _TAGGED.get(second, second)
+    return second if first == "v1" and second in TAGS else "service"
 
 
 def _head(route: Route) -> Json:
     """As GET, without bodies."""
     operation = _operation(route)
-    for response in operation["responses"].values():
-        response.pop("content", None)
-    return {**operation, "operationId": f"{route.name}_head", "summary": f"Headers alone: {route.summary}"}
+    summary = f"Headers alone: {route.summary}"
+    head = {"operationId": f"{route.name}_head", "summary": summary, "responses": answers.bare(operation["responses"])}
+    return {**operation, **head}
 
 
 def _path_parameters(route: Route) -> Iterator[Json]:
@@ -95,30 +130,11 @@ def _parameter(parameter: Parameter, where: str, required: bool) -> Json:
     found = {"name": parameter.name, "in": where, "required": required, "description": parameter.description}
     example = {} if parameter.example is None else {"example": parameter.example}
     if parameter.many:
-        several = {"type": "array", "items": parameter.schema, "minItems": 1, "maxItems": MOST_VALUES}
+        # A comma ends a value.
+        one = parameter.schema if "enum" in parameter.schema else {"pattern": "^[^,]+$", **parameter.schema}
+        several = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_VALUES}
         return {**found, "style": "form", "explode": False, "schema": several, "example": [parameter.example]}
     return {**found, "schema": parameter.schema, **example}
-
-
-def _responses(route: Route) -> Json:
-    redirect = route.status == 307
-    headers = ["X-Request-Id", *(["Location"] if redirect or route.status == 201 else [])]
-    headers += ["X-Indexed"] if route.name == "search_reports" else []
-    headers += ["ETag"] if route.status == 200 else []
-    headers += ["RateLimit", "RateLimit-Policy"] if route.method == "GET" else []
-    headers += ["Link"] if route.listed else []
-    headers += ["Last-Modified"] if route.name in ("read_report", "read_text") else []
-    success: Json = {"description": route.summary, "headers": {name: _header_ref(name) for name in headers}}
-    if not redirect:
-        success["content"] = {media: {"schema": _answer(route)} for media in (route.media, *route.also)}
-        for name in route.formats[1:]:
-            success["content"][MEDIA[name].partition(";")[0]] = {"schema": {"type": "string"}}
-    responses = {str(route.status): success}
-    if route.status == 200 and route.method == "GET":
-        responses["304"] = {"description": "Nothing changed since the ETag that was sent."}
-    for status in (*route.problems, *((406,) if route.formats else ()), 429, 500, 503):
-        responses[str(status)] = _problem(status)
-    return responses
 
 
 def _answer(route: Route) -> Json:
@@ -126,17 +142,6 @@ def _answer(route: Route) -> Json:
         return {"type": "object"} if route.media == "application/json" else {"type": "string"}
     title = _title(route.answer)
     return _ref(f"{title}List" if route.listed else title)
-
-
-def _problem(status: int) -> Json:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    headers = ["X-Request-Id", *(["Retry-After"] if status in (429, 503) else [])]
-    headers += ["RateLimit", "RateLimit-Policy"] if status == 429 else []
-    return {
-        "description": HTTPStatus(status).phrase,
-        "headers": {name: _header_ref(name) for name in headers},
-        "content": content,
-    }
 
 
 def _components() -> Json:
@@ -191,14 +196,6 @@ def _title(name: str) -> str:
 
 def _ref(title: str) -> Json:
     return {"$ref": f"#/components/schemas/{title}"}
-
-
-def _header(description: str) -> Json:
-    return {"description": description, "schema": {"type": "string"}}
-
-
-def _header_ref(name: str) -> Json:
-    return {"$ref": f"#/components/headers/{name}"}
 
 
 if __name__ == "__main__":

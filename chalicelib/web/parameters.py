@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.catalog.choice import NUMBER, RUNS
+from chalicelib.catalog.choice import NUMBER
 
 REPORT_YEARS = (1978, 2100)
 FIGURE_YEARS = (1900, 2100)
 LIMIT, MOST = 100, 1000
+MOST_VALUES = 20  # of one parameter
 STATUSES = ("actual", "target", "estimate")
 KINDS = ("annual", "half-year", "quarter", "plan")
 
@@ -19,7 +20,7 @@ class Parameter:
     """`schema` is JSON Schema: an integer with bounds, or a string with lengths, a pattern or an enum.
 
     `many`: several values with commas. `runs`: a number, a run of numbers (`2019..2023`, open at an end), or several
-    with commas; between `bounds`.
+    with commas; it says which numbers.
     """
 
     name: str
@@ -28,8 +29,7 @@ class Parameter:
     example: Any
     required: bool = False
     many: bool = False
-    runs: bool = False
-    bounds: tuple[float, float] | None = None
+    runs: str = ""
 
 
 def _text(pattern: str | None = None, most: int = 100) -> dict[str, Any]:
@@ -40,15 +40,22 @@ def _whole(first: int, last: int, **more: Any) -> dict[str, Any]:
     return {"type": "integer", "minimum": first, "maximum": last, **more}
 
 
-def _runs(name: str, description: str, example: str, bounds: tuple[float, float] | None = None) -> Parameter:
-    pattern = rf"^{RUNS}(?:,{RUNS})*$"
+def _runs(name: str, description: str, example: str, number: str, numbers: str) -> Parameter:
+    """`number` is the pattern of one, `numbers` says which there are."""
+    run = rf"(?:{number}(?:\.\.(?:{number})?)?|\.\.{number})"
+    schema = _text(rf"^{run}(?:,{run}){{0,{MOST_VALUES - 1}}}$", most=1000)
     described = f"{description} One, a run (`a..b`, ends included, either end open), or several with commas."
-    return Parameter(name, described, _text(pattern), example, runs=True, bounds=bounds)
+    return Parameter(name, described, schema, example, runs=numbers)
 
 
+# A time without a zone is taken too.
+MOMENT = {**_text(most=40), "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 LIST = (
     Parameter(
-        "cursor", "Where the page starts, from the `next` link of the page before; opaque.", _text(most=1000), None
+        "cursor",
+        "Where the page starts, from the `next` link of the page before; opaque, and of that list alone.",
+        _text(most=1000),
+        "WyJjb25jZXB0I2ZpeGVkX2Fzc2V0X2ludmVzdG1lbnQiLCIyMDIxIzMzMTA4MzEwNiMzMzEwODMxMDYtMjAyMCIsMF0",
     ),
     Parameter("limit", "How many rows a page holds at most.", _whole(1, MOST, default=LIMIT), 20),
 )
@@ -79,10 +86,18 @@ TOWNSHIP = Parameter(
 )
 TOWNSHIPS = replace(TOWNSHIP, many=True)
 YEARS = _runs(
-    "year", "The year that the report is filed under: the one it reviews, or plans.", "2019..2023", REPORT_YEARS
+    "year",
+    "The year that the report is filed under: the one it reviews, or plans.",
+    "2019..2023",
+    r"(?:19(?:7[89]|[89][0-9])|20[0-9]{2}|2100)",
+    f"whole numbers from {REPORT_YEARS[0]} to {REPORT_YEARS[1]}",
 )
 FIGURE_YEAR = _runs(
-    "year", "The calendar year that the figure speaks of, not the report's.", "2019..2023", FIGURE_YEARS
+    "year",
+    "The calendar year that the figure speaks of, not the report's.",
+    "2019..2023",
+    r"(?:19[0-9]{2}|20[0-9]{2}|2100)",
+    f"whole numbers from {FIGURE_YEARS[0]} to {FIGURE_YEARS[1]}",
 )
 YEAR = Parameter(
     "year", "The year that the report is filed under: the one it reviews, or plans.", _whole(*REPORT_YEARS), 2022
@@ -100,7 +115,9 @@ STATUS = Parameter(
 )
 KIND = Parameter("kind", "What the report covers.", {"type": "string", "enum": [*KINDS]}, "annual", many=True)
 ISSUER = Parameter("issuer", "A part of the issuer's name.", _text(), "亭旁")
-VALUE = _runs("value", "The value in its `standard` unit, or as printed where a figure has none.", "1000000..")
+VALUE = _runs(
+    "value", "The value in its `standard` unit, or as printed where a figure has none.", "1000000..", NUMBER, "numbers"
+)
 ABOVE, BELOW = (
     Parameter(f"value{sign}", f"The value is at {which} this: `value{sign}=1000000`.", _text(f"^{NUMBER}$"), "1000000")
     for sign, which in ((">", "least"), ("<", "most"))
@@ -124,14 +141,14 @@ REVISION = Parameter("revision", "A revision's number; without it the current on
 AS_OF = Parameter(
     "as_of",
     "A date or a time (ISO 8601, UTC where no zone is given): the revision that was current then. Not with `revision`.",
-    _text(most=40),
+    MOMENT,
     "2024-03-02",
 )
 REASON = Parameter("reason", "Why, for everybody to read.", _text(most=1000), "published by mistake")
 SINCE = Parameter(
     "since",
     "A date or a time (ISO 8601, UTC where no zone is given): changes from then on. A `cursor` goes before it.",
-    _text(most=40),
+    MOMENT,
     "2024-03-01",
 )
 Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
@@ -148,6 +165,20 @@ CONCEPT_Q = Parameter(
 )
 
 PAGE_LANGUAGE = Parameter("lang", "The language of the page.", {"type": "string", "enum": ["zh", "en"]}, "en")
+# A header that says nothing sensible does not count: HTTP refuses none of them.
+_HEADER = {"type": "string"}
+IF_NONE_MATCH = Parameter(
+    "If-None-Match", "ETags of what the caller has: 304 while one of them holds.", _HEADER, '"TkhRg8yJ3kiU7kSXr5Vd8A"'
+)
+IF_MODIFIED_SINCE = Parameter(
+    "If-Modified-Since",
+    "The `Last-Modified` of what the caller has. Counts only without `If-None-Match`.",
+    _HEADER,
+    "Sat, 02 Mar 2024 08:00:00 GMT",
+)
+IF_MATCH = Parameter(
+    "If-Match", "The ETag of the record that is meant: 412 once it is another one.", _HEADER, '"TkhRg8yJ3kiU7kSXr5Vd8A"'
+)
 PATH = {
     p.name: p
     for p in (

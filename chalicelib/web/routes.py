@@ -16,6 +16,9 @@ from chalicelib.web.parameters import (
     COUNTY,
     FIGURE_YEAR,
     FORMAT,
+    IF_MATCH,
+    IF_MODIFIED_SINCE,
+    IF_NONE_MATCH,
     ISSUER,
     KIND,
     LIST,
@@ -51,6 +54,7 @@ class Route:
     `settled`: as long as nothing is committed to the index, the same call has the same answer.
     `formats` are those that a list may be had in, the usual one first.
     `protected`: for publishers alone, who have a key. `also`: what else than `media` plain bytes may be.
+    `headers`: those of a success that its kind does not say.
     """
 
     path: str
@@ -68,6 +72,15 @@ class Route:
     formats: tuple[str, ...] = ()
     protected: bool = False
     also: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Parameter, ...]:
+        """The headers by which a caller says what it has already, or what it wants to change."""
+        if self.method != "GET":
+            return (IF_MATCH,) if 412 in self.problems else ()
+        dated = (IF_MODIFIED_SINCE,) if "Last-Modified" in self.headers else ()
+        return (IF_NONE_MATCH, *dated) if self.status == 200 else ()
 
     @property
     def dated(self) -> bool:
@@ -89,12 +102,22 @@ def _list(
     return Route(path, name, summary, answer, parameters, listed=True, problems=problems, settled=True, formats=formats)
 
 
+POLICY = ("Content-Security-Policy",)
+MODIFIED = ("Last-Modified",)
 ABSENT = (400, 404)
 SHOWN = (400, 404, 410)
 NAMED = (300, 400, 404)
 
 ROUTES = (
-    Route("/", "show_front_page", "Reports to choose and read, for people.", None, (PAGE_LANGUAGE,), media="text/html"),
+    Route(
+        "/",
+        "show_front_page",
+        "Reports to choose and read, for people.",
+        None,
+        (PAGE_LANGUAGE,),
+        media="text/html",
+        headers=POLICY,
+    ),
     Route("/developers", "show_developer_page", "Every address with an example; uploads.", None, media="text/html"),
     Route(
         "/assets/{version}/{asset}",
@@ -177,6 +200,7 @@ ROUTES = (
         (SEARCH, YEARS, TOWNSHIPS, *DIVISIONS, *LIST),
         listed=True,
         problems=NAMED,
+        headers=("X-Indexed",),
     ),
     Route(
         "/v1/reports/{report}",
@@ -186,6 +210,7 @@ ROUTES = (
         (REVISION, AS_OF),
         problems=SHOWN,
         settled=True,
+        headers=MODIFIED,
     ),
     Route(
         "/v1/reports/{report}",
@@ -235,6 +260,7 @@ ROUTES = (
         media="text/plain",
         problems=SHOWN,
         settled=True,
+        headers=MODIFIED,
     ),
     Route(
         "/v1/reports/{report}/source",
@@ -304,7 +330,7 @@ ROUTES = (
         method="POST",
         body="upload-request",
         status=201,
-        problems=(400, 413, 415, 422),
+        problems=(400, 413, 415),
     ),
     Route("/v1/uploads/{upload}", "read_upload", "What became of an upload.", "upload", problems=ABSENT),
     Route(
@@ -314,7 +340,7 @@ ROUTES = (
         "upload",
         method="POST",
         body="township-request",
-        problems=(400, 404, 409, 413, 415, 422),
+        problems=(400, 404, 409, 413, 415),
     ),
 )
 
