@@ -38,6 +38,13 @@ _OTHERWISE = {
 }
 
 
+def pytest_configure() -> None:
+    """Every answer that a test gets by tests/gateway.py is held to the contract."""
+    from tests import contract, gateway
+
+    gateway.CHECKS.append(contract.check_answer)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked = [item for item in items if "engines" in item.keywords]
     lacks = _missing_engines() if marked else ""

@@ -1,27 +1,48 @@
-"""Whether answers are what the contract says."""
+"""Whether answers are what the contract says: their status, headers, media type and body."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from jsonschema import Draft202012Validator
 
 from chalicelib.web.pages import CONTRACT
 from chalicelib.web.routes import Route
-from tests.gateway import Answer
+
+if TYPE_CHECKING:
+    from tests.gateway import Answer
 
 DOCUMENT: dict[str, Any] = orjson.loads(CONTRACT.read_bytes())
+# Of the carriage of an answer, which HTTP defines and no contract repeats.
+CARRIED = {"content-type", "content-length", "content-encoding", "date", "server", "connection"}
 
 
 def check_shape(route: Route, answer: Answer) -> None:
-    """The body fits the schema that the contract gives for this status."""
-    responses = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
-    assert str(answer.status) in responses
-    media = answer.headers["content-type"].removesuffix("; charset=utf-8")
-    assert media in responses[str(answer.status)]["content"]
-    if media == "application/json" and route.answer is not None:
-        assert misfits(answer.json, responses[str(answer.status)]["content"][media]["schema"]) == []
+    """The answer is one that the contract gives for its status."""
+    check_answer(route.path, route.method, answer)
+
+
+def check_answer(path: str, method: str, answer: Answer) -> None:
+    """The answer to `method` at the contract's `path` has a status, headers, a media type and a body of the contract."""
+    operation = DOCUMENT["paths"][path].get(method.lower())
+    if operation is None:
+        assert answer.status == 405, f"{method} {path} is not in the contract"
+        check_problem(answer)
+        return
+    where = f"{method} {path}: {answer.status}"
+    assert str(answer.status) in operation["responses"], where
+    response = _resolved(operation["responses"][str(answer.status)])
+    headers = {name.lower(): _resolved(header) for name, header in response.get("headers", {}).items()}
+    undocumented = answer.headers.keys() - headers.keys() - CARRIED
+    assert not undocumented, f"{where} has headers that the contract does not: {sorted(undocumented)}"
+    lacking = {name for name, header in headers.items() if header.get("required")} - answer.headers.keys()
+    assert not lacking, f"{where} lacks headers of the contract: {sorted(lacking)}"
+    for name in headers.keys() & answer.headers.keys():
+        assert misfits(answer.headers[name], headers[name]["schema"]) == [], f"{where}: {name}"
+    if method != "HEAD" and answer.status not in (304, 307):
+        _check_body(where, path, method, answer, response["content"])
 
 
 def check_problem(answer: Answer) -> None:
@@ -33,5 +54,29 @@ def check_problem(answer: Answer) -> None:
 
 def misfits(value: Any, schema: dict[str, Any]) -> list[str]:
     """Where a value does not fit a schema of the contract, and why."""
-    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    return _misfits(_validator(orjson.dumps(schema)), value)
+
+
+def _check_body(where: str, path: str, method: str, answer: Answer, content: dict[str, Any]) -> None:
+    media = answer.headers["content-type"].partition(";")[0]
+    assert media in content, f"{where} is {media}"
+    if media.endswith("/json") or media.endswith("problem+json"):
+        assert misfits(answer.json, content[media]["schema"]) == [], where
+
+
+def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in node:
+        return node
+    found: Any = DOCUMENT
+    for part in node["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+@cache
+def _validator(schema: bytes) -> Draft202012Validator:
+    return Draft202012Validator({**orjson.loads(schema), "components": DOCUMENT["components"]})
+
+
+def _misfits(validator: Draft202012Validator, value: Any) -> list[str]:
     return [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(value)]

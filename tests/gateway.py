@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,13 +27,24 @@ class Answer:
         return orjson.loads(self.body)
 
 
+# What each answer has to pass, by the contract's path and the method.
+CHECKS: list[Callable[[str, str, Answer], None]] = []
+
+
 def call(storage: Storage, method: str, url: str, body: str | None = None, **headers: str) -> Answer:
-    """Send one request for `url` (path and query, percent-encoded) to the app over `storage`."""
+    """Send one request for `url` (path and query, percent-encoded) to the app over `storage`.
+
+    Whatever is tested, the answer is held to the contract: conftest.py gives the check.
+    """
     app.__dict__["storage"] = storage
-    given = app(event(method, url, body, {k.replace("_", "-"): v for k, v in headers.items()}), None)
+    asked = event(method, url, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    given = app(asked, None)
     assert all(isinstance(value, str) for value in given["headers"].values()), "header values are strings"
     assert not given.get("isBase64Encoded")
-    return Answer(given["statusCode"], {k.lower(): v for k, v in given["headers"].items()}, given["body"])
+    answer = Answer(given["statusCode"], {k.lower(): v for k, v in given["headers"].items()}, given["body"])
+    for check in CHECKS:
+        check(asked["resource"], method, answer)
+    return answer
 
 
 def get(storage: Storage, url: str, **headers: str) -> Answer:

@@ -17,8 +17,10 @@ Json = dict[str, Any]
 
 # Name: what it says, the schema of its value, an example.
 HEADERS: dict[str, tuple[str, Json, str]] = {
+    "Access-Control-Allow-Headers": ("On AWS on each answer, elsewhere on that to OPTIONS.", {}, "If-None-Match"),
     "Access-Control-Allow-Origin": ("Scripts of every site may read the answer.", {"const": "*"}, "*"),
     "Access-Control-Expose-Headers": ("The headers that they may read.", {}, "ETag,Link,Location"),
+    "Access-Control-Max-Age": ("As `Access-Control-Allow-Headers`.", {"pattern": "^[0-9]+$"}, "86400"),
     "Allow": ("The methods that this address takes.", {}, "GET, HEAD, OPTIONS"),
     "Cache-Control": (
         "How long the answer may be kept: for ever where a revision is named, and asked again each time elsewhere.",
@@ -65,9 +67,10 @@ ALWAYS = (
     *("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Language"),
     *("Vary", "X-Content-Type-Options", "X-Request-Id"),
 )
+PREFLIGHT = ("Access-Control-Allow-Headers", "Access-Control-Max-Age")
 LIMITED = ("RateLimit", "RateLimit-Policy")
 # Not on every answer that may have it.
-AT_TIMES = {"Link", "Last-Modified", "X-Indexed", *LIMITED}
+AT_TIMES = {"Link", "Last-Modified", "X-Indexed", *LIMITED, *PREFLIGHT}
 # A name that fits no township is 404 in an address, and in a filter or a body a parameter with a wrong value.
 ALSO_400 = ("unknown-township", "ambiguous-township")
 # What each operation may come to, whatever it does.
@@ -99,7 +102,12 @@ def bare(found: Json) -> Json:
 
 def problem(status: int) -> Json:
     """The response of all problems of a status."""
-    headers = [*ALWAYS, *(["Retry-After"] if status in (429, 503) else []), *(LIMITED if status >= 400 else ())]
+    headers = [
+        *ALWAYS,
+        *PREFLIGHT,
+        *(["Retry-After"] if status in (429, 503) else []),
+        *(LIMITED if status >= 400 else ()),
+    ]
     codes = [name.replace("-", "_") for name, kind in load_kinds().items() if _is_of(name, kind["status"], status)]
     schema = {
         "allOf": [
@@ -139,7 +147,7 @@ def _success(route: Route, answer: Json, examples: Json) -> Json:
 
 
 def _headers(route: Route) -> Json:
-    names = [*ALWAYS, *route.headers]
+    names = [*ALWAYS, *PREFLIGHT, *route.headers]
     names += ["Location"] if route.status in (201, 307) else []
     names += ["ETag"] if route.status == 200 else []
     names += LIMITED if route.method == "GET" else ()

@@ -313,7 +313,13 @@ ROUTES = (
         (SINCE, *LIST),
         media="application/atom+xml",
     ),
-    Route("/v1/bulk", "read_manifest", "The files that hold everything, with rows, bytes and SHA-256.", "manifest"),
+    Route(
+        "/v1/bulk",
+        "read_manifest",
+        "The files that hold everything, with rows, bytes and SHA-256.",
+        "manifest",
+        problems=ABSENT,
+    ),
     Route(
         "/v1/bulk/{file}",
         "read_bulk_file",
