@@ -18,13 +18,28 @@ app = Api(app_name="township-reports")
 
 @app.serves("show_front_page")
 def show_front_page(ask: Ask) -> Reply:
-    headers = {**replies.VARY, "Content-Security-Policy": pages.front_policy(ask.base)}
+    headers = {**replies.VARY, "Content-Security-Policy": pages.policy(ask.base)}
     return Reply(pages.front_page(ask.base), replies.HTML, replies.FRESH, headers=headers, language="zh, en")
 
 
 @app.serves("show_developer_page")
 def show_developer_page(ask: Ask) -> Reply:
     return Reply(pages.developer_page(ask.base), replies.HTML, replies.HOURLY, headers=replies.VARY, language="zh, en")
+
+
+@app.serves("show_documentation")
+def show_documentation(ask: Ask) -> Reply:
+    headers = {**replies.VARY, "Content-Security-Policy": pages.policy(ask.base)}
+    return Reply(pages.documentation_page(ask.base), replies.HTML, replies.FRESH, headers=headers, language="en")
+
+
+@app.serves("read_documentation_part")
+def read_documentation_part(ask: Ask) -> Reply:
+    found = pages.documentation_part(ask["part"])
+    if found is None or ask["version"] != pages.documentation_version():
+        raise replies.refusal(404, "GET")
+    body, media = found
+    return Reply(body, media, replies.FOR_EVER, language="en")
 
 
 @app.serves("read_asset")

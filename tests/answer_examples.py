@@ -44,7 +44,16 @@ QUERIES = {
 }
 PLACES = {"list_township_targets": {"township": "331083106"}}
 # Pages, parts of pages and this document are their own examples.
-WITHOUT = {"show_front_page", "show_developer_page", "read_asset", "read_openapi", "withdraw_report", "name_township"}
+WITHOUT = {
+    "show_front_page",
+    "show_developer_page",
+    "show_documentation",
+    "read_documentation_part",
+    "read_asset",
+    "read_openapi",
+    "withdraw_report",
+    "name_township",
+}
 
 
 def make() -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from chalicelib.errors import StorageError
 from chalicelib.ingestion import ingest
 from chalicelib.search import build
 from chalicelib.storage import Storage
+from chalicelib.web import pages
 from chalicelib.web.routes import ROUTES, Route
 from tests.contract import check_shape
 from tests.gateway import call, get, post
@@ -43,6 +44,10 @@ def filled(storage: Storage) -> Storage:
 ADDRESSES = {
     "show_front_page": ["/", "/?lang=en"],
     "show_developer_page": ["/developers"],
+    "show_documentation": ["/docs"],
+    "read_documentation_part": [
+        f"/docs/{pages.documentation_version()}/{part}" for part in ("swagger-ui.css", "documentation.js")
+    ],
     "read_asset": ["/assets/latest/front.css"],
     "show_problem": ["/problems/bad-cursor"],
     "check_health": ["/v1/health"],

@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator
 
 from chalicelib.catalog import layout
 from chalicelib.records import SCHEMAS
+from chalicelib.web import pages
 from chalicelib.web.routes import BY_NAME, ROUTES
 from tests import stories
 from tests.contract import check_problem, check_shape
@@ -157,6 +158,8 @@ def addresses(told: Told) -> dict[str, str]:
     return {
         "show_front_page": "/",
         "show_developer_page": "/developers",
+        "show_documentation": "/docs",
+        "read_documentation_part": f"/docs/{pages.documentation_version()}/swagger-ui-bundle.js",
         "read_asset": "/assets/latest/front.js",
         "show_problem": "/problems/bad-cursor",
         "check_health": "/v1/health",

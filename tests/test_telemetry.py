@@ -142,6 +142,8 @@ def test_routes_are_measured_in_five_classes() -> None:
         "other": {
             "show_front_page",
             "show_developer_page",
+            "show_documentation",
+            "read_documentation_part",
             "read_asset",
             "show_problem",
             "check_health",

@@ -62,7 +62,7 @@ def build() -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "Where this document came from."}],
-        "externalDocs": {"url": "/developers", "description": "Every address with an example that can be tried."},
+        "externalDocs": {"url": "/docs", "description": "This contract to read and try."},
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {

@@ -191,6 +191,7 @@ PATH = {
         Parameter("file", "Name of a file of the manifest.", _text(), "reports.ndjson.gz"),
         Parameter("version", "Which parts: as the page names them, or `latest`.", _text(), "latest"),
         Parameter("asset", "Name of a part of the front page.", _text(), "front.css"),
+        Parameter("part", "Name of a part of the documentation's page.", _text(), "swagger-ui.css"),
         Parameter("problem", "Name of a problem type.", _text(), "unknown-parameter"),
     )
 }

@@ -119,6 +119,16 @@ ROUTES = (
         headers=POLICY,
     ),
     Route("/developers", "show_developer_page", "Every address with an example; uploads.", None, media="text/html"),
+    Route("/docs", "show_documentation", "This contract to read and try.", None, media="text/html", headers=POLICY),
+    Route(
+        "/docs/{version}/{part}",
+        "read_documentation_part",
+        "A part of the documentation's page.",
+        None,
+        media="text/javascript",
+        also=("text/css",),
+        problems=ABSENT,
+    ),
     Route(
         "/assets/{version}/{asset}",
         "read_asset",

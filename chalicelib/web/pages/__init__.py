@@ -6,6 +6,7 @@ import base64
 import hashlib
 from functools import cache
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,8 +23,8 @@ def front_page(base: str) -> bytes:
     return _read(HERE / "front.html").replace(b"{{assets}}", f"assets/{version()}".encode()).replace(*_base(base))
 
 
-def front_policy(base: str) -> str:
-    """The Content-Security-Policy of the front page: nothing in it is inline, and nothing comes from elsewhere."""
+def policy(base: str) -> str:
+    """The Content-Security-Policy of pages of which nothing is inline and nothing comes from elsewhere."""
     own = f"'self' {'/'.join(base.split('/')[:3])}"
     parts = (f"script-src {own}", f"style-src {own}", f"connect-src {own}", f"base-uri {own}", "img-src data:")
     return "; ".join(("default-src 'none'", *parts, "form-action 'none'", "frame-ancestors 'none'"))
@@ -32,6 +33,23 @@ def front_policy(base: str) -> str:
 def developer_page(base: str) -> bytes:
     """The page that lists every address with an example and takes uploads."""
     return _read(HERE / "developers.html").replace(*_base(base))
+
+
+def documentation_page(base: str) -> bytes:
+    """The page that shows the contract by Swagger UI."""
+    parts = f"docs/{documentation_version()}".encode()
+    return _read(HERE / "documentation.html").replace(b"{{parts}}", parts).replace(*_base(base))
+
+
+def documentation_part(name: str) -> tuple[bytes, str] | None:
+    """A part of that page with its media type, None where there is none of this name."""
+    path = _documentation().get(name)
+    return (_read(path), MEDIA[path.suffix]) if path else None
+
+
+@cache
+def documentation_version() -> str:
+    return _named_by_content(_documentation())
 
 
 def asset(name: str) -> tuple[bytes, str] | None:
@@ -43,8 +61,7 @@ def asset(name: str) -> tuple[bytes, str] | None:
 @cache
 def version() -> str:
     """Named by the content of all parts, since they import each other."""
-    digest = hashlib.sha256(b"".join(_read(path) for _, path in sorted(_assets().items())))
-    return base64.b32encode(digest.digest()[:10]).decode().lower()
+    return _named_by_content(_assets())
 
 
 def openapi() -> bytes:
@@ -55,6 +72,22 @@ def openapi() -> bytes:
 @cache
 def _assets() -> dict[str, Path]:
     return {path.name: path for path in ASSETS.iterdir() if path.suffix in MEDIA}
+
+
+@cache
+def _documentation() -> dict[str, Path]:
+    """The page's own script, and what a package has of Swagger UI, which is found without being imported."""
+    package = find_spec("openapi_ui_bundles")
+    assert package
+    assert package.origin
+    vendor = Path(package.origin).parent / "swagger_ui" / "vendor"
+    paths = (HERE / "documentation.js", vendor / "swagger-ui-bundle.js", vendor / "swagger-ui.css")
+    return {path.name: path for path in paths}
+
+
+def _named_by_content(parts: dict[str, Path]) -> str:
+    digest = hashlib.sha256(b"".join(_read(path) for _, path in sorted(parts.items())))
+    return base64.b32encode(digest.digest()[:10]).decode().lower()
 
 
 def _base(base: str) -> tuple[bytes, bytes]:
