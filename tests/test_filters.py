@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.catalog import lists
 from chalicelib.storage import Storage
 from tests.contract import check_problem
 from tests.gateway import get
@@ -50,3 +51,13 @@ def test_more_rows_than_can_be_sorted_are_refused(storage: Storage, monkeypatch:
     check_problem(answer)
     found = answer.json
     assert (found["status"], found["code"], found["parameter"]) == (400, "too_many_rows", "sort")
+
+
+@pytest.mark.parametrize(
+    ("q", "some"),
+    [("财政", "fiscal_revenue"), ("GDP", "gdp"), ("gross regional", "gdp"), ("fiscal_rev", "fiscal_revenue")],
+)
+def test_concepts_are_found_by_a_part_of_their_names(q: str, some: str) -> None:
+    page = lists.concepts(q=q, cursor=None, limit=1000)
+    assert some in [concept["id"] for concept in page.data]
+    assert len(page.data) < 50

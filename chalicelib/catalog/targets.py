@@ -17,7 +17,6 @@ NOT_REVIEWED, NOT_STATED, SEVERAL = "not_reviewed", "not_stated", "several_outco
 NOT_COMPARABLE, OPEN_BOUND = "not_comparable", "open_bound"
 # "About" (约, 左右) has no agreed width: within a twentieth nothing is said.
 NEAR = 0.05
-REASONS = (NOT_REVIEWED, NOT_STATED, SEVERAL, NOT_COMPARABLE, OPEN_BOUND)
 
 
 def join_targets(rows: Iterable[Row]) -> list[Row]:

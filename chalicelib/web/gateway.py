@@ -98,7 +98,7 @@ class Gateway:
         # Read first: what is committed while an answer is made ends the generation that it is kept under.
         generation = None if body.comes or method not in ("GET", "HEAD") else self._generation()
         if generation is not None and (kept := self._kept.find(_question(environ), generation)):
-            sent = _give_again(*kept, environ, request_id)
+            sent = _give_again(kept.answer, environ, request_id)
             if metrics.are_told():
                 with logs.context(request_id=request_id):
                     metrics.tell_request(method, kept.route.path, sent.status, logs.milliseconds_since(begun))
@@ -185,7 +185,7 @@ def _question(environ: Environ) -> tuple[object, ...]:
     return (core.takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")), *(environ.get(name, "") for name in _ASKED))
 
 
-def _give_again(answer: Answer, _: Route, environ: Environ, request_id: str) -> Sent:
+def _give_again(answer: Answer, environ: Environ, request_id: str) -> Sent:
     has = Conditions(environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_IF_MODIFIED_SINCE", ""))
     answer = core.deliver(answer, request_id, has)
     return Sent(answer.status, answer.headers, answer.body)
