@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import tables
 from chalicelib.bulk import rows as bulk_rows
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage
-from chalicelib.web import formats, tables
+from chalicelib.web import formats
 from chalicelib.web.routes import ROUTES
 from tests.gateway import Answer, get
 from tests.published import TINGPANG, indicator, publish, record

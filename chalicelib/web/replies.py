@@ -82,7 +82,8 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     links = _links(ask, address)
     if ask.format == "json":
         return json_reply({"data": page.data, "next": address, "count": page.count}, headers=links, **more)
-    from chalicelib.web import formats, tables  # here, since most ask for JSON
+    from chalicelib import tables  # here, since most ask for JSON
+    from chalicelib.web import formats
 
     assert ask.row
     lines = tables.csv_lines(ask.row, page.data) if ask.format == "csv" else tables.json_lines(page.data)

@@ -1,4 +1,4 @@
-"""The rows of a list as CSV and as lines of JSON.
+"""Rows as CSV and as lines of JSON, in answers and in the bulk files.
 
 The columns of CSV come from the schema of the row, so that they are the same on every page, an empty one too. Nested
 members get columns of their own, named as in the bulk files where these have the same thing.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from chalicelib.web.pages import CONTRACT
-
 Json = dict[str, Any]
 
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 BOM = "\ufeff"  # by which Excel knows UTF-8
 # A spreadsheet takes longer text that begins so for a formula: an apostrophe before it makes it text again.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -42,13 +42,25 @@ class Column(NamedTuple):
 
 def csv_lines(schema: str, rows: Sequence[Any]) -> bytes:
     """The rows with a header line, in the form of RFC 4180 and with a BOM; null is empty, a list joined by `|`."""
+    return csv_head(schema) + csv_rows(schema, rows)
+
+
+def csv_head(schema: str) -> bytes:
+    """The BOM and the header line."""
+    return (BOM + _written([[column.name for column in columns(schema)]])).encode()
+
+
+def csv_rows(schema: str, rows: Sequence[Any]) -> bytes:
+    """The rows alone."""
     found = columns(schema)
+    plain = orjson.loads(orjson.dumps(rows))
+    return _written([_cell(_value(row, column.path)) for column in found] for row in plain).encode()
+
+
+def _written(lines: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in found])
-    for row in orjson.loads(orjson.dumps(rows)):
-        writer.writerow([_cell(_value(row, column.path)) for column in found])
-    return (BOM + text.getvalue()).encode()
+    csv.writer(text).writerows(lines)
+    return text.getvalue()
 
 
 def json_lines(rows: Sequence[Any]) -> bytes:
@@ -111,7 +123,7 @@ def _load(schema: str) -> Json:
 
 @cache
 def _document(schema: str) -> Json:
-    document: Json = orjson.loads((CONTRACT.parent / f"{schema}.schema.json").read_bytes())
+    document: Json = orjson.loads((SCHEMAS / f"{schema}.schema.json").read_bytes())
     return document
 
 
