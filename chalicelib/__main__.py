@@ -66,6 +66,9 @@ def _arguments() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=os.environ.get("PORT") or "8000")
     serve.set_defaults(run=_serve)
 
+    key = commands.add_parser("key", help="print the key that publishers send to the API of this machine")
+    key.set_defaults(run=_key)
+
     export = commands.add_parser("export", help="write the bulk files")
     export.add_argument("--to", type=Path, metavar="DIR", help="a folder, instead of the storage that the API serves")
     export.set_defaults(run=_export)
@@ -152,6 +155,13 @@ def _serve(asked: argparse.Namespace) -> int:
     from chalicelib.web import server
 
     return server.serve(asked.host, asked.port)
+
+
+def _key(_: argparse.Namespace) -> int:
+    from chalicelib.web import publishers
+
+    print(publishers.own_key(os.environ))
+    return 0
 
 
 def _export(asked: argparse.Namespace) -> int:

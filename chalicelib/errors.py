@@ -68,6 +68,13 @@ class PreconditionFailed(ReportsError):
     title = "Precondition failed"
 
 
+class Unauthorized(ReportsError):
+    """Nothing valid says in whose name the request comes."""
+
+    status = 401
+    title = "Unauthorized"
+
+
 class Forbidden(ReportsError):
     status = 403
     title = "Forbidden"

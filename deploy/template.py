@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from chalicelib.web import core, problems
+from chalicelib.web.publishers import GATEWAY_CHALLENGE
 
 PARTS = Path(__file__).resolve().parent / "template"
 # In CloudFormation these two keep their names; every other function is `Fn::…`.
@@ -70,6 +71,7 @@ def _gateway_response(row: dict[str, str]) -> Template:
         "Cache-Control": "no-store",
         "Content-Language": "en",
         **core.CORS,
+        **({"WWW-Authenticate": GATEWAY_CHALLENGE} if kind["status"] == 401 else {}),
         **({"Retry-After": RETRY_SECONDS[row["problem"]]} if row["problem"] in RETRY_SECONDS else {}),
     }
     return {

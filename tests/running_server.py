@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from chalicelib.web import publishers
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0  # seconds until a test gives up
@@ -25,13 +27,16 @@ class Server:
 
     url: str
     data: Path
+    key: dict[str, str] = field(default_factory=dict)  # the header that a publisher sends
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=PATIENCE)
 
     def ask_address(self, filename: str, **more: str) -> dict[str, Any]:
         """What POST /v1/uploads answers."""
-        answer = requests.post(f"{self.url}/v1/uploads", json={"filename": filename, **more}, timeout=PATIENCE)
+        answer = requests.post(
+            f"{self.url}/v1/uploads", json={"filename": filename, **more}, headers=self.key, timeout=PATIENCE
+        )
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
@@ -74,7 +79,8 @@ def run_server(data: Path, **environment: str) -> Iterator[Server]:
                     break
             else:
                 raise AssertionError("the server ended before it served")
-            yield Server(f"http://127.0.0.1:{port}", data)
+            key = publishers.own_key({"REPORTS_DATA": str(data), **environment})
+            yield Server(f"http://127.0.0.1:{port}", data, {"X-API-Key": key})
         finally:
             process.terminate()
             process.communicate(timeout=PATIENCE)

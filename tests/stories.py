@@ -82,17 +82,23 @@ def export_for_the_first_time(there: Deployment) -> Any:
 
 def send_a_report_that_has_to_be_asked_about(there: Deployment) -> Settled:
     sent = there.send("太平镇.txt", AMBIGUOUS)
-    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+    return Settled(
+        sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}, x_api_key="a key")
+    )
 
 
 def name_the_township_of_what_is_refused_then(there: Deployment) -> Settled:
     sent = there.send("太平镇.txt", WITHOUT_YEAR)
-    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+    return Settled(
+        sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}, x_api_key="a key")
+    )
 
 
 def correct_a_report_that_has_to_be_asked_about(there: Deployment) -> Settled:
     sent = there.send("太平镇.txt", AMBIGUOUS.replace("45478万元".encode(), "45479万元".encode()))
-    return Settled(sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}))
+    return Settled(
+        sent, there.request("POST", f"{sent.state['url']}/township", {"township": TAIPING}, x_api_key="a key")
+    )
 
 
 def send_a_picture(there: Deployment) -> Sent:

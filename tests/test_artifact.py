@@ -313,7 +313,7 @@ def test_before_the_first_export_there_are_no_bulk_files(told: Told) -> None:
 
 def test_a_report_is_withdrawn_for_who_has_a_key(told: Told, deployment: Deployment) -> None:
     without, withdrawn = told["withdraw_a_report"]
-    assert (without.status, without.json["code"]) == (403, "invalid_api_key")
+    assert (without.status, without.json["code"]) == (401, "invalid_api_key")
     assert withdrawn.status == 200
     check_shape(BY_NAME["withdraw_report"], withdrawn)
     assert deployment.get(f"/v1/reports/{TAIPING}-2022").status == 410

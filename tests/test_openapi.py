@@ -166,8 +166,10 @@ def _at(value: Any, pointer: str) -> Any:
 def test_a_protected_operation_asks_for_the_key_and_no_other_does() -> None:
     for route in ROUTES:
         operation = DOCUMENT["paths"][route.path][route.method.lower()]
-        assert operation.get("security") == ([{"PublisherKey": []}] if route.protected else None)
-        assert ("403" in operation["responses"]) == route.protected
+        assert operation.get("security") == (
+            [{"PublisherKey": []}, {"PublisherToken": []}] if route.protected else None
+        )
+        assert ("401" in operation["responses"]) == route.protected
 
 
 def test_every_operation_has_a_tag_and_every_parameter_tells_of_itself() -> None:

@@ -25,7 +25,8 @@ def test_every_failure_that_http_may_show_has_its_explanation(local_storage: Sto
 
 def _codes(path: Path) -> Iterator[str]:
     """Codes of failures other than of uploads' contents, which states list and HTTP does not show."""
-    shown = {"BadRequest", "NotFound", "Ambiguous", "Conflict", "Forbidden", "TooLarge", "StorageError", "ReportsError"}
+    shown = {"BadRequest", "NotFound", "Ambiguous", "Conflict", "Unauthorized"}
+    shown |= {"Forbidden", "TooLarge", "StorageError", "ReportsError"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             at = 1 if node.func.id == "RefusedError" else 0 if node.func.id in shown else None

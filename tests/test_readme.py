@@ -90,7 +90,7 @@ def test_a_call_prints_what_the_readme_shows(clone: Clone, block: str) -> None:
 
 
 def test_the_first_run_prints_what_the_readme_shows(clone: Clone) -> None:
-    assert clone.told + f"Serving on {SHOWN_ADDRESS}\n" in README, clone.told
+    assert clone.told + f"Publishers' key: data/publisher-key\nServing on {SHOWN_ADDRESS}\n" in README, clone.told
 
 
 def test_the_example_at_the_top_is_of_the_data(clone: Clone) -> None:

@@ -49,7 +49,7 @@ class Server:
             return answer, answer.read()
 
     def post(self, url: str, body: Any) -> Any:
-        return json.loads(self.ask("POST", url, json.dumps(body), Content_Type="application/json")[1])
+        return json.loads(self.ask("POST", url, json.dumps(body), Content_Type="application/json", X_API_Key="key")[1])
 
 
 def free_port() -> int:
@@ -66,7 +66,7 @@ def running(data: Path, start_new_session: bool = False, **environ: str) -> Iter
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "REPORTS_DATA": str(data), **environ},
+        env={**os.environ, "REPORTS_DATA": str(data), "REPORTS_PUBLISHER_KEY": "key", **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -74,6 +74,7 @@ def running(data: Path, start_new_session: bool = False, **environ: str) -> Iter
     )
     try:
         assert process.stdout
+        assert process.stdout.readline() == "Publishers' key: REPORTS_PUBLISHER_KEY\n"
         assert process.stdout.readline() == f"Serving on http://127.0.0.1:{port}\n"
         yield Server(process, port)
     finally:
@@ -167,7 +168,7 @@ def test_preflight_allows_what_the_route_takes(server: Server) -> None:
     ],
 )
 def test_refusals_are_problems_with_cors(server: Server, method: str, url: str, status: int, code: str) -> None:
-    answer, body = server.ask(method, url, **({"Content_Type": "text/plain"} if method == "POST" else {}))
+    answer, body = server.ask(method, url, X_API_Key="key", Content_Type="text/plain")
     found = json.loads(body)
     assert (answer.status, found["status"], found["code"]) == (status, status, code)
     assert answer.headers["Content-Type"] == "application/problem+json; charset=utf-8"
@@ -223,7 +224,7 @@ def test_query_values_are_decoded(server: Server) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_6_mb_is_refused(server: Server, chunked: bool) -> None:
     body: Any = b" " * 7_000_000
-    headers = {"Content_Type": "application/json"}
+    headers = {"Content_Type": "application/json", "X_API_Key": "key"}
     if chunked:
         body, headers = (b" " * 100_000 for _ in range(70)), {**headers, "Transfer_Encoding": "chunked"}
     answer, refused = server.ask("POST", "/v1/uploads", body, **headers)

@@ -49,7 +49,9 @@ def await_turns(server: Server) -> None:
     asked, end = 0, time.monotonic() + PATIENCE
     while asked < 10:
         assert time.monotonic() < end, "turns stay taken"
-        answer = requests.post(f"{server.url}/v1/uploads", json={"filename": "a.txt"}, timeout=PATIENCE)
+        answer = requests.post(
+            f"{server.url}/v1/uploads", json={"filename": "a.txt"}, headers=server.key, timeout=PATIENCE
+        )
         asked = asked + 1 if answer.ok else 0
 
 

@@ -61,13 +61,13 @@ def test_errors_of_the_gateway_are_problem_documents_of_known_types(deployed: Te
         assert answer["statusCode"] == str(document["status"])
 
 
-# What API Gateway calls the answers that it gives by itself, with the status that each has of its own.
+# What API Gateway calls the answers that it gives by itself, with the status that each has of its own, but that of a wrong key.
 OWN_STATUS = {
     "ACCESS_DENIED": 403,
     "EXPIRED_TOKEN": 403,
     "INTEGRATION_FAILURE": 504,
     "INTEGRATION_TIMEOUT": 504,
-    "INVALID_API_KEY": 403,
+    "INVALID_API_KEY": 401,
     "INVALID_SIGNATURE": 403,
     "QUOTA_EXCEEDED": 429,
     "REQUEST_TOO_LARGE": 413,

@@ -57,7 +57,10 @@ def test_a_township_that_is_a_question_is_answered_by_a_request(server: Server) 
     assert state["state"] == "needs_township", state
     code = state["candidates"][0]["code"]
     answer = requests.post(
-        f"{server.url}/v1/uploads/{upload['id']}/township", json={"township": code}, timeout=PATIENCE
+        f"{server.url}/v1/uploads/{upload['id']}/township",
+        json={"township": code},
+        headers=server.key,
+        timeout=PATIENCE,
     )
     assert answer.ok, answer.text
     assert server.outcome(upload)["report"]["id"] == f"{code}-2023"

@@ -40,6 +40,18 @@ def written(folder: Path, chunks: Iterable[bytes], mode: int = 0o666) -> Iterato
             scratch.unlink()
 
 
+def make_once(path: Path, content: bytes) -> bytes:
+    """The bytes of a file for its owner alone, which is made where there is none. Raises StorageError."""
+    with writing(path.name):
+        if not path.exists():
+            make_folder(path.parent)
+            # Linked into place whole: of several processes at first use, one makes it and all read the same.
+            with written(path.parent / ".tmp", [content], 0o600) as made, contextlib.suppress(FileExistsError):
+                os.link(made, path)
+                sync_folder(path.parent)
+        return path.read_bytes()
+
+
 def walk(folder: Path, above: str, prefix: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:

@@ -1,7 +1,7 @@
 """Files and SQLite under one folder: the storage of one machine (Linux or macOS).
 
 The folder is the objects' root: the key `incoming/x` is the file `incoming/x`, so a file dropped there is an object.
-Beside them lie `index.sqlite`, `secret` (signs the addresses), `.tmp` (writes under way) and `.used` (spent upload
+Beside them lie `index.sqlite`, `secret` (signs the addresses), `publisher-key`, `.tmp` (writes under way) and `.used` (spent upload
 addresses). A key that is a folder of other keys is refused, which S3 would allow.
 """
 
@@ -29,7 +29,17 @@ from chalicelib.storage.contract import (
     is_object_key,
     object_missing,
 )
-from chalicelib.storage.durable_files import blocks, make_folder, reading, sweep, sync_folder, walk, writing, written
+from chalicelib.storage.durable_files import (
+    blocks,
+    make_folder,
+    make_once,
+    reading,
+    sweep,
+    sync_folder,
+    walk,
+    writing,
+    written,
+)
 from chalicelib.storage.local_index import LocalIndex, is_sound
 from chalicelib.storage.open_files import is_being_written
 
@@ -194,17 +204,7 @@ class LocalObjects:
 
     @cached_property
     def _secret(self) -> bytes:
-        path = self._root / "secret"
-        with writing("secret"):
-            if not path.exists():
-                # Linked into place whole: of several processes at first use, one makes it and all read the same.
-                with (
-                    written(self._root / ".tmp", [secrets.token_bytes(_SECRET_BYTES)], 0o600) as made,
-                    contextlib.suppress(FileExistsError),
-                ):
-                    os.link(made, path)
-                    sync_folder(self._root)
-            secret = path.read_bytes()
+        secret = make_once(self._root / "secret", secrets.token_bytes(_SECRET_BYTES))
         if len(secret) != _SECRET_BYTES:
             raise StorageError("secret_damaged", "The data folder's secret is damaged.", "Remove the file `secret`.")
         return secret

@@ -24,11 +24,18 @@ PURPOSE = (
     "a name that several have answers 300 with the candidates. Lists are pages: follow `next` until it is null, for a "
     "filtered page may hold fewer rows than its limit. Every failure is a problem document (RFC 9457)."
 )
-KEY = {
-    "type": "apiKey",
-    "in": "header",
-    "name": "X-API-Key",
-    "description": "A publisher's key. Reading needs none.",
+KEYS = {
+    "PublisherKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A publisher's key. Reading needs none.",
+    },
+    "PublisherToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The same key as a token, on one machine. API Gateway takes `X-API-Key` alone.",
+    },
 }
 BODIES = {
     "upload-request": {"filename": "亭旁镇2022年度工作总结.txt", "township": "331022103"},
@@ -69,7 +76,7 @@ def build() -> Json:
             "schemas": _components(),
             "headers": answers.header_components(),
             "responses": {f"Problem{status}": answers.problem(status) for status in _problem_statuses()},
-            "securitySchemes": {"PublisherKey": KEY},
+            "securitySchemes": KEYS,
         },
     }
 
@@ -96,7 +103,7 @@ def _operation(route: Route) -> Json:
         "responses": answers.responses(route, _answer(route), answers.read_examples().get(route.name, {})),
     }
     if route.protected:
-        operation["security"] = [{"PublisherKey": []}]
+        operation["security"] = [{name: []} for name in KEYS]
     if route.body:
         content = {"schema": _ref(_title(route.body)), "example": BODIES[route.body]}
         operation["requestBody"] = {

@@ -11,6 +11,7 @@ from chalicelib.records import SCHEMAS
 from chalicelib.web.formats import MEDIA
 from chalicelib.web.links import LINKS
 from chalicelib.web.problems import load_kinds
+from chalicelib.web.publishers import CHALLENGE
 from chalicelib.web.routes import Route
 
 Json = dict[str, Any]
@@ -54,6 +55,7 @@ HEADERS: dict[str, tuple[str, Json, str]] = {
     "RateLimit-Policy": ("Where reading is limited: `q` requests in `w` seconds.", {}, '"reads";q=3000;w=60'),
     "Retry-After": ("In how many seconds to ask again.", {"pattern": "^[0-9]+$"}, "1"),
     "Vary": ("The request's headers that the answer depends on, for caches.", {}, "Accept-Encoding"),
+    "WWW-Authenticate": ("What a key may be sent by, besides `X-API-Key`.", {}, CHALLENGE),
     "X-Content-Type-Options": ("Browsers take the media type as it is told.", {"const": "nosniff"}, "nosniff"),
     "X-Indexed": (
         "What was published until then (UTC) is found; of later ones up to 20, and all once the search is prepared anew.",
@@ -88,7 +90,7 @@ def responses(route: Route, answer: Json, examples: Json) -> Json:
 def statuses(route: Route) -> list[int]:
     """Those of the problems that a route may answer with."""
     return sorted(
-        {*route.problems, *((406,) if route.formats else ()), *((403,) if route.protected else ()), *EVERYWHERE}
+        {*route.problems, *((406,) if route.formats else ()), *((401,) if route.protected else ()), *EVERYWHERE}
     )
 
 
@@ -107,6 +109,7 @@ def problem(status: int) -> Json:
         *PREFLIGHT,
         *(["Retry-After"] if status in (429, 503) else []),
         *(LIMITED if status >= 400 else ()),
+        *(["WWW-Authenticate"] if status == 401 else []),
     ]
     codes = [name.replace("-", "_") for name, kind in load_kinds().items() if _is_of(name, kind["status"], status)]
     schema = {

@@ -15,6 +15,7 @@ from chalicelib.catalog.paging import Page
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage, UploadAddress
 from chalicelib.web import problems
+from chalicelib.web.publishers import CHALLENGE
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"
@@ -141,7 +142,7 @@ def problem_reply(error: ReportsError, instance: str, base: str = "") -> Reply:
     document = problems.document(error, instance)
     for candidate in document.get("candidates", ()):
         candidate["url"] = base + candidate["url"]
-    headers = {"Retry-After": "1"} if error.status == 503 else {}
+    headers = {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": CHALLENGE}}.get(error.status, {})
     return Reply(orjson.dumps(document), PROBLEM, NEVER, error.status, headers, "en")
 
 

@@ -230,7 +230,7 @@ ROUTES = (
         "summary",
         (REASON,),
         method="DELETE",
-        problems=(400, 403, 404, 412),
+        problems=(400, 404, 412),
         protected=True,
     ),
     _list(
@@ -347,6 +347,7 @@ ROUTES = (
         body="upload-request",
         status=201,
         problems=(400, 413, 415),
+        protected=True,
     ),
     Route("/v1/uploads/{upload}", "read_upload", "What became of an upload.", "upload", problems=ABSENT),
     Route(
@@ -357,6 +358,7 @@ ROUTES = (
         method="POST",
         body="township-request",
         problems=(400, 404, 409, 413, 415),
+        protected=True,
     ),
 )
 

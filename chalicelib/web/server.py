@@ -22,7 +22,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from chalicelib.errors import StorageError
-from chalicelib.web import read_limits
+from chalicelib.web import publishers, read_limits
 from chalicelib.web.gateway import BODIES, Gateway
 
 # A slow upload holds a thread until its last byte, so there are more threads than bodies are read at once. Measured on
@@ -38,6 +38,8 @@ def serve(host: str, port: int) -> int:
     """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError when it cannot listen."""
     require_free(host, port)
     read_limits.read_policy(os.environ)  # a bad setting is told here, and not by each worker
+    publishers.own_key(os.environ)  # made now, so that whoever reads where it is finds it there
+    print(publishers.tell_key(os.environ), flush=True)
     # A forked worker would inherit the open database, and locks that other threads hold.
     multiprocessing.set_start_method("spawn", force=True)
     workers = os.cpu_count() or 1
