@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.storage import Storage
 
-WRITES = frozenset(("put", "put_new", "put_file", "delete", "delete_unchanged", "commit", "write"))
+WRITES = frozenset(("put", "put_new", "put_file", "put_blocks", "delete", "delete_unchanged", "commit", "write"))
 READS = frozenset(("get", "stat", "query"))
 
 

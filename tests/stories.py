@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.bulk import export
+from chalicelib.bulk import export, parts
 from chalicelib.catalog import layout
 from chalicelib.catalog.layout import Mark, Rows
 from chalicelib.ingestion import intake
@@ -127,9 +127,9 @@ def export_when_the_files_before_have_been_out_of_use_for_long(there: Deployment
     segments["retired"] = dict.fromkeys(segments["retired"], old)
     there.storage.objects.put(build.MANIFEST, orjson.dumps(segments))
     there.send("稽东镇-2023.txt", (SEEDS / "稽东镇-2023.txt").read_bytes())
-    before = set(there.storage.objects.keys(export.FOLDER))
+    before = set(there.storage.objects.keys(parts.FOLDER))
     there.export()
-    return before, set(there.storage.objects.keys(export.FOLDER))
+    return before, set(there.storage.objects.keys(parts.FOLDER))
 
 
 def deliver_long_after_a_writing_broke_off(there: Deployment) -> list[int]:

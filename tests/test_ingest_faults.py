@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 # Faults: a storage that fails at one of its writes, before or after it is made.
 
-WRITES = ("put", "put_new", "put_file", "delete", "delete_unchanged", "commit", "write")
+WRITES = ("put", "put_new", "put_file", "put_blocks", "delete", "delete_unchanged", "commit", "write")
 
 
 class Failing:

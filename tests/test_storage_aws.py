@@ -239,6 +239,7 @@ CALLS: dict[str, Callable[[Storage], object]] = {
     "put": lambda storage: storage.objects.put("raw/x", b""),
     "put_new": lambda storage: storage.objects.put_new("raw/x", b""),
     "put_file": lambda storage: storage.objects.put_file("raw/x", Path(__file__)),
+    "put_blocks": lambda storage: storage.objects.put_blocks("raw/x", [b"x"]),
     "get": lambda storage: storage.objects.get("raw/x"),
     "stat": lambda storage: storage.objects.stat("raw/x"),
     "keys": lambda storage: list(storage.objects.keys("raw/")),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import BadRequest, NotFound, StorageError
 from chalicelib.storage import Storage
 
 EVERY_BYTE = bytes(range(256)) * 3
@@ -67,6 +67,7 @@ def test_a_bad_key_is_refused_and_leaves_nothing(storage: Storage, tmp_path: Pat
         lambda: storage.objects.put(key, b"x"),
         lambda: storage.objects.put_new(key, b"x"),
         lambda: storage.objects.put_file(key, source),
+        lambda: storage.objects.put_blocks(key, [b"x"]),
         lambda: storage.objects.upload_address(key, 60, 10),
         lambda: storage.objects.download_address(key, 60, "x", "text/plain"),
     ]
@@ -150,6 +151,27 @@ def test_a_big_file_goes_in_and_out_as_a_stream(storage: Storage, tmp_path: Path
         shutil.copyfileobj(stream, file)
     assert back.read_bytes() == source.read_bytes()
     assert storage.objects.stat("bulk/reports.ndjson.gz").size == source.stat().st_size
+
+
+@pytest.mark.parametrize("size", [0, 1, 17 * MB, 33 * MB])
+def test_blocks_of_any_size_become_one_object(storage: Storage, size: int) -> None:
+    whole = (EVERY_BYTE * (size // len(EVERY_BYTE) + 1))[:size]
+    cut = [0, *sorted({size // 7, size // 3, size // 2}), size]
+    storage.objects.put_blocks("bulk/x", (whole[a:b] for a, b in pairwise(cut)), "application/gzip")
+    assert storage.objects.get("bulk/x") == whole
+
+
+def test_blocks_that_end_in_a_failure_store_nothing(storage: Storage) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 17 * MB
+        raise StorageError("object_damaged", "It is cut short.")
+
+    storage.objects.put("bulk/x", b"as before")
+    for key in ("bulk/x", "bulk/y"):
+        with pytest.raises(StorageError, match="object_damaged"):
+            storage.objects.put_blocks(key, broken())
+    assert storage.objects.get("bulk/x") == b"as before"
+    assert list(storage.objects.keys("bulk/")) == ["bulk/x"]
 
 
 LISTED = ["a/b", "a/b-c", "a/b/c", "a/b0", "a-/x", "a0/x", "raw/z", "镇/一", "镇/一/二", "镇/丁", "镇/\uffee", "镇/😀"]

@@ -1,79 +1,82 @@
-"""The bulk files: every report, section and indicator as gzipped NDJSON, and the manifest that names the current three.
+"""The bulk files: every report, section and indicator by year and province and as whole sets, and the manifest of them.
 
-Files go under names made of their content and the manifest goes last, so a reader of the manifest finds three files of
-one moment. Equal data give equal bytes. One report at a time is in memory.
+A pass makes those parts anew whose reports changed, then the whole sets of the parts. Files go under names made of their
+content and the manifest goes last, so a reader of the manifest finds files of one moment. A part is done once its note is
+written: a pass that breaks off is gone on with. Equal data give equal bytes. Few blocks and one report at a time are in
+memory.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import logging
+import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
-from chalicelib.bulk import rows
-from chalicelib.catalog import layout
-from chalicelib.catalog.layout import Span
+from chalicelib.bulk import parts, sheets
+from chalicelib.bulk.counts import Cube
+from chalicelib.bulk.parts import FOLDER, NOTES
+from chalicelib.bulk.sheets import SHEETS, File, Sheet
+from chalicelib.catalog import changes, counts
+from chalicelib.catalog.partitions import partitions
 from chalicelib.errors import NotFound, StorageError
 from chalicelib.moments import iso
-from chalicelib.storage import Entry, Index, Objects, Storage
+from chalicelib.storage import Objects, Storage
 
-FOLDER = "bulk/"
 MANIFEST = FOLDER + "manifest.json"
 RETIRED = FOLDER + "retired.json"
 # Who has read the old manifest may still be fetching its files.
 GRACE = timedelta(hours=1)
-PAGE = 100
+BLOCK = 1 << 20
+# A function is stopped when its time is over: nothing that may take longer is begun in the last minutes.
+ENOUGH_SECONDS = 240.0
 
 Manifest = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A finished file: `name` as a person would call it, `stored_name` unique to its content."""
-
-    name: str
-    path: Path
-    rows: int
-    size: int
-    sha256: str
-
-    @property
-    def stored_name(self) -> str:
-        return f"{self.sha256[:16]}-{self.name}"
+log = logging.getLogger(__name__)
 
 
-def publish_files(storage: Storage, now: datetime | None = None) -> Manifest:
-    """Write the bulk files into the storage and point the manifest at them; the manifest. Raises StorageError."""
-    moment = now or datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="bulk-") as folder:
-        sheets, reports = _write_sheets(storage, Path(folder))
-        manifest = _manifest(sheets, reports, moment, lambda sheet: f"/v1/bulk/{sheet.stored_name}")
-        current = read_manifest(storage.objects)
-        if current and current["files"] == manifest["files"]:
-            return current
-        for sheet in sheets:
-            storage.objects.put_file(FOLDER + sheet.stored_name, sheet.path, "application/gzip")
-    storage.objects.put(MANIFEST, orjson.dumps(manifest), "application/json")
-    _retire(storage.objects, {sheet.stored_name for sheet in sheets}, moment)
+class UnfinishedError(Exception):
+    """The time was over before all files were made. The former ones stay in force, and the next pass goes on."""
+
+
+def publish_files(
+    storage: Storage, now: datetime | None = None, seconds_left: Callable[[], float] = lambda: math.inf
+) -> Manifest:
+    """Bring the bulk files of the storage up to what is published, and point the manifest at them; the manifest.
+
+    Raises StorageError, and UnfinishedError when `seconds_left` says so.
+    """
+    moment, shelf = now or datetime.now(UTC), storage.objects
+    files, complete_to = _write_files(storage, shelf, moment, seconds_left)
+    current = read_manifest(shelf)
+    if current and current["complete_to"] > complete_to:
+        return current  # of another pass, which began later
+    manifest = _manifest(files, complete_to, moment, lambda file: f"/v1/bulk/{file.stored}")
+    if current and current["files"] == manifest["files"]:
+        manifest["generated"] = current["generated"]
+    shelf.put(MANIFEST, orjson.dumps(manifest), "application/json")
+    _retire(shelf, {file.stored for file in files}, moment)
     return manifest
 
 
 def write_folder(storage: Storage, folder: Path, now: datetime | None = None) -> Manifest:
     """Write the same files and their manifest into a folder of the file system; the manifest. Raises StorageError."""
+    from chalicelib.storage.local import LocalObjects
+
+    moment = now or datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bulk-", dir=folder) as scratch:
-        sheets, reports = _write_sheets(storage, Path(scratch))
-        manifest = _manifest(sheets, reports, now or datetime.now(UTC), lambda sheet: sheet.name)
-        for sheet in sheets:
-            sheet.path.replace(folder / sheet.name)
+        files, complete_to = _write_files(storage, LocalObjects(Path(scratch)), moment, lambda: math.inf)
+        manifest = _manifest(files, complete_to, moment, lambda file: file.name)
+        for file in files:
+            (Path(scratch) / FOLDER / file.stored).replace(folder / file.name)
         draft = Path(scratch) / "manifest.json"
         draft.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         draft.replace(folder / draft.name)
@@ -82,94 +85,97 @@ def write_folder(storage: Storage, folder: Path, now: datetime | None = None) ->
 
 def read_manifest(objects: Objects) -> Manifest | None:
     """The manifest of the current files; None before the first export."""
-    try:
-        manifest: Manifest = orjson.loads(objects.get(MANIFEST))
-    except NotFound:
-        return None
-    return manifest
+    found = _read(objects, MANIFEST)
+    return found if found and "complete_to" in found else None  # one of before parts were made has none
 
 
-def _write_sheets(storage: Storage, folder: Path) -> tuple[list[Sheet], int]:
-    """The three files, written to `folder`, and the number of reports in them."""
-    reports = 0
-    try:
-        with ExitStack() as stack:
-            drafts = [_Draft(folder / f"{name}.ndjson.gz") for name in ("reports", "sections", "indicators")]
-            for draft in drafts:
-                stack.callback(draft.close)
-            for summary in _summaries(storage.index):
-                for draft, rows in zip(drafts, _rows(storage.objects, summary), strict=True):
-                    draft.write(rows)
-                reports += 1
-        return [draft.sheet() for draft in drafts], reports
-    except OSError as error:
-        raise StorageError(
-            "export_failed", f"A bulk file could not be written: {error}.", "Free some space."
-        ) from error
+def _write_files(
+    storage: Storage, shelf: Objects, moment: datetime, seconds_left: Callable[[], float]
+) -> tuple[list[File], str]:
+    """All files, on the shelf: whole sets first; and until when they are complete, asked for before anything is read."""
+    complete_to = changes.complete_to(storage.index, moment)
+    made, cube = list[File](), Cube()
+    for partition, listed in partitions(storage.index):
+        fingerprint = parts.fingerprint(listed)
+        note = parts.read_note(shelf, partition)
+        if note is None or note.fingerprint != fingerprint:
+            _require_time(seconds_left, str(partition))
+            note = parts.make(storage, shelf, partition)
+        made += note.files
+        cube.add(partition, note.counts)
+    whole = list[File]()
+    for sheet in SHEETS:
+        own = [file for file in made if (file.kind, file.format) == sheet]
+        whole.append(_join(shelf, sheet, own, lambda name: _require_time(seconds_left, name)))
+    shelf.put(counts.OBJECT, cube.body(complete_to), "application/x-ndjson")
+    return [*whole, *made], complete_to
 
 
-class _Draft:
-    """A file being written; its gzip header holds neither time nor name, so that equal rows give equal bytes."""
+def _join(shelf: Objects, sheet: Sheet, files: Sequence[File], begin: Callable[[str], None]) -> File:
+    """The file of everything: that of before where its parts are the same."""
+    name, head = sheet.name(None), sheet.head or sheets.EMPTY
+    stored = sheets.stored_name(hashlib.sha256(head + "".join(f.sha256 for f in files).encode()).hexdigest(), name)
+    note = f"{NOTES}{name}.json"
+    before = _read(shelf, note)
+    if before and before["stored"] == stored:
+        return File(**before)
+    begin(name)
+    digest, size = hashlib.sha256(), 0
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._rows = path, 0
-        self._raw: IO[bytes] = path.open("wb")
-        self._zip = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0, compresslevel=6)
+    def blocks() -> Iterator[bytes]:
+        nonlocal size
+        for block in _joined(shelf, files, len(sheet.head), b"" if files and not sheet.head else head):
+            digest.update(block)
+            size += len(block)
+            yield block
 
-    def write(self, rows: Iterable[dict[str, Any]]) -> None:
-        for row in rows:
-            self._zip.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-            self._rows += 1
-
-    def close(self) -> None:
-        self._zip.close()
-        self._raw.close()
-
-    def sheet(self) -> Sheet:
-        with self._path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Sheet(self._path.name, self._path, self._rows, self._path.stat().st_size, digest)
-
-
-def _summaries(index: Index) -> Iterator[dict[str, Any]]:
-    """Every report's summary, by year, township and id."""
-    for year in _entries(index, layout.years()):
-        for entry in _entries(index, layout.reports_of_year(layout.year_of_key(year.sk))):
-            yield orjson.loads(entry.body)
+    shelf.put_blocks(FOLDER + stored, blocks(), "application/gzip")
+    rows = sum(file.rows for file in files)
+    joined = File(name, stored, *sheet, None, None, rows, size, digest.hexdigest())
+    shelf.put(note, orjson.dumps(joined), "application/json")
+    return joined
 
 
-def _entries(index: Index, span: Span) -> Iterator[Entry]:
-    after = ""
-    while found := index.query(span.pk, prefix=span.prefix, after=after, limit=PAGE):
-        yield from found
-        after = found[-1].sk
+def _joined(shelf: Objects, files: Sequence[File], skipped: int, head: bytes) -> Iterator[bytes]:
+    """The head, and what follows the `skipped` first bytes of each file. Raises StorageError for one that is cut short."""
+    yield head
+    for file in files:
+        place = skipped
+        with shelf.open(FOLDER + file.stored) as stream:
+            left = skipped
+            while left:
+                left -= len(stream.read(left)) or left
+            while block := stream.read(BLOCK):
+                place += len(block)
+                yield block
+        if place != file.bytes:
+            detail = f"{file.stored} has {place} bytes instead of {file.bytes}."
+            raise StorageError("object_damaged", f"A bulk file is not as it was stored: {detail}")
 
 
-def _rows(objects: Objects, summary: dict[str, Any]) -> tuple[Iterable[dict[str, Any]], ...]:
-    """One report's rows for the three files. Its objects never change, so they belong to one revision."""
-    which = (summary["id"], summary["revision"])
-    record = orjson.loads(objects.get(layout.record_object(*which)))
-    text = objects.get(layout.text_object(*which)).decode()
-    return (
-        [rows.report_row(record, summary)],
-        rows.section_rows(record, text),
-        rows.indicator_rows(record),
-    )
+def _require_time(seconds_left: Callable[[], float], name: str) -> None:
+    if seconds_left() < ENOUGH_SECONDS:
+        log.warning("the time is over before the bulk files of %s; the next pass goes on", name)
+        raise UnfinishedError(name)
 
 
-def _manifest(sheets: Iterable[Sheet], reports: int, moment: datetime, address: Callable[[Sheet], str]) -> Manifest:
-    files = [{"name": s.name, "url": address(s), "rows": s.rows, "bytes": s.size, "sha256": s.sha256} for s in sheets]
-    return {"generated": iso(moment), "reports": reports, "files": files}
+def _manifest(files: Sequence[File], complete_to: str, moment: datetime, address: Callable[[File], str]) -> Manifest:
+    fields = ("kind", "format", "year", "province", "rows", "bytes", "sha256")
+    listed = [
+        {"name": file.name, "url": address(file), **{field: getattr(file, field) for field in fields}} for file in files
+    ]
+    return {"generated": iso(moment), "complete_to": complete_to, "reports": files[0].rows, "files": listed}
 
 
 def _retire(objects: Objects, current: set[str], moment: datetime) -> None:
     """Note since when files are out of use, and remove those that have been for longer than the grace."""
-    keep = current | {MANIFEST.removeprefix(FOLDER), RETIRED.removeprefix(FOLDER)}
-    noted = _noted(objects)
+    keep = {MANIFEST, RETIRED, counts.OBJECT, *(FOLDER + stored for stored in current)}
+    noted = _read(objects, RETIRED) or {}
     since = {
         name: noted.get(name, iso(moment))
-        for name in (key.removeprefix(FOLDER) for key in objects.keys(FOLDER))
-        if name not in keep
+        for name in (
+            key.removeprefix(FOLDER) for key in objects.keys(FOLDER) if key not in keep and not key.startswith(NOTES)
+        )
     }
     expired = {name for name, moment_out in since.items() if moment_out <= iso(moment - GRACE)}
     objects.put(RETIRED, orjson.dumps({n: out for n, out in since.items() if n not in expired}), "application/json")
@@ -177,9 +183,9 @@ def _retire(objects: Objects, current: set[str], moment: datetime) -> None:
         objects.delete(FOLDER + name)
 
 
-def _noted(objects: Objects) -> dict[str, str]:
+def _read(objects: Objects, key: str) -> dict[str, Any] | None:
     try:
-        noted: dict[str, str] = orjson.loads(objects.get(RETIRED))
+        found: dict[str, Any] = orjson.loads(objects.get(key))
     except NotFound:
-        return {}
-    return noted
+        return None
+    return found

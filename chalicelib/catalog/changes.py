@@ -66,6 +66,11 @@ def newest(storage: Storage, limit: int, now: datetime) -> list[Change]:
     return found[::-1]
 
 
+def complete_to(index: Index, now: datetime) -> str:
+    """The time (ISO) before which nothing comes into the list any more: whatever is asked after this has all of before."""
+    return _settled(index, now).end.partition("#")[0]
+
+
 def _position(cursor: str) -> str:
     found = paging.read_cursor(cursor)
     if found.pk != layout.CHANGES:

@@ -40,13 +40,14 @@ def manifest(storage: Storage, url: Callable[[str], str]) -> dict[str, Any]:
 
 def bulk_address(storage: Storage, file: str) -> str:
     """Where a file of the manifest can be had, by its name or by the last part of its address. Raises NotFound."""
-    from chalicelib.bulk import export
+    from chalicelib.bulk.parts import FOLDER
 
     files = manifest(storage, str)["files"]
     for each in files:
         stored = each["url"].rpartition("/")[2]
         if file in (each["name"], stored):
-            key = export.FOLDER + stored
+            key = FOLDER + stored
             return storage.objects.download_address(key, ADDRESS_SECONDS, each["name"], "application/gzip")
-    way_out = f"The manifest /v1/bulk has {', '.join(each['name'] for each in files)}."
+    whole = [each["name"] for each in files if each["year"] is None]
+    way_out = f"The manifest /v1/bulk has {', '.join(whole)}, and those of a year and province."
     raise NotFound("unknown_file", f"The manifest has no file {file!r}.", way_out)

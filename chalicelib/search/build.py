@@ -9,23 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import orjson
 
 from chalicelib.catalog import layout
 from chalicelib.catalog.concepts import load_concepts
+from chalicelib.catalog.partitions import partitions
 from chalicelib.errors import NotFound
 from chalicelib.moments import iso
 from chalicelib.search import documents, segment
-from chalicelib.storage import Entry, Index, Objects, Storage
+from chalicelib.storage import Entry, Objects, Storage
 
 FOLDER = "search/"
 MANIFEST = FOLDER + "manifest.json"
 # Who has read the old manifest may still be reading its segments.
 GRACE = timedelta(hours=1)
-PAGE = 100
 
 Manifest = dict[str, Any]
 Listed = tuple[str, int, str]  # a report's id, revision and the SHA-256 of its record
@@ -38,7 +37,8 @@ def refresh(storage: Storage, now: datetime | None = None) -> Manifest:
     there, current = dict(previous["segments"]), dict[str, Any]()
     aliases = documents.read_aliases(load_concepts())
     rules = orjson.dumps([segment.FORMAT, [tuple(alias) for alias in aliases]])
-    for name, listed in _partitions(storage.index):
+    for partition, entries in partitions(storage.index, newest_first=True):
+        name, listed = str(partition), list(_listed(entries))
         fingerprint = hashlib.sha256(rules + orjson.dumps(listed)).hexdigest()
         if there.get(name, {}).get("fingerprint") != fingerprint:
             there[name] = _write_segment(storage.objects, name, listed, aliases) | {"fingerprint": fingerprint}
@@ -68,25 +68,10 @@ def read_document(objects: Objects, report: str, revision: int) -> documents.Doc
     return documents.document(record, objects.get(layout.text_object(report, revision)).decode())
 
 
-def _partitions(index: Index) -> Iterator[tuple[str, list[Listed]]]:
-    """The reports of each year and province in the list's order, newest year first: `2023-33`."""
-    years = [layout.year_of_key(entry.sk) for entry in _entries(index, layout.years())]
-    for year in sorted(years, reverse=True):
-        for province, entries in groupby(_entries(index, layout.reports_of_year(year)), lambda entry: entry.sk[:2]):
-            yield f"{year:04d}-{province}", list(_listed(entries))
-
-
 def _listed(entries: Iterable[Entry]) -> Iterator[Listed]:
     for summary in (orjson.loads(entry.body) for entry in entries):
         if "withdrawn" not in summary:
             yield summary["id"], summary["revision"], summary["record_sha256"]
-
-
-def _entries(index: Index, span: layout.Span) -> Iterator[Entry]:
-    after = ""
-    while found := index.query(span.pk, prefix=span.prefix, after=after, limit=PAGE):
-        yield from found
-        after = found[-1].sk
 
 
 def _write_segment(

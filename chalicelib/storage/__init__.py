@@ -6,7 +6,7 @@ DynamoDB). Neither knows what it stores. `open_storage` chooses by the environme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,9 @@ class Objects(Protocol):
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
         """Store a file's bytes without holding them in memory."""
+
+    def put_blocks(self, key: str, blocks: Iterable[bytes], content_type: str = "application/octet-stream") -> None:
+        """Store what comes in blocks, a few of them in memory. What `blocks` raises passes through, and nothing is stored."""
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises NotFound."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _BATCH = 25  # requests that one BatchWriteItem takes
 _BATCH_ATTEMPTS = 8
+_PART_BYTES = 16 * 1024 * 1024  # S3 takes 10,000 parts: 160 GB
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
 
 
@@ -121,6 +123,15 @@ class S3Objects:
         check_key(key)
         with failures():
             self._s3.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def put_blocks(self, key: str, blocks: Iterable[bytes], content_type: str = "application/octet-stream") -> None:
+        from boto3.s3.transfer import TransferConfig  # here, since only the bulk files need it
+
+        check_key(key)
+        few = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, max_concurrency=2)
+        with failures():
+            more = {"ContentType": content_type}
+            self._s3.upload_fileobj(cast(BinaryIO, _Blocks(blocks)), self._bucket, key, ExtraArgs=more, Config=few)
 
     def get(self, key: str) -> bytes:
         with self.open(key) as stream:
@@ -307,6 +318,27 @@ class DynamoIndex:
     @property
     def _dynamodb(self) -> DynamoDBClient:
         return self.clients.dynamodb
+
+
+class _Blocks(io.RawIOBase):
+    """Blocks as the stream that an upload reads from, a part at a time."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks, self._rest = iter(blocks), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found = bytearray(self._rest)
+        while size < 0 or len(found) < size:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            found += block
+        end = len(found) if size < 0 else size
+        self._rest = bytes(found[end:])
+        return bytes(found[:end])
 
 
 @contextlib.contextmanager

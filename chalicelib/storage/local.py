@@ -89,6 +89,9 @@ class LocalObjects:
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:  # noqa: ARG002
         self._store(key, blocks(path), os.replace)
 
+    def put_blocks(self, key: str, blocks: Iterable[bytes], content_type: str = "application/octet-stream") -> None:  # noqa: ARG002
+        self._store(key, blocks, os.replace)
+
     def put_stream(self, key: str, chunks: Iterable[bytes], max_bytes: int) -> None:
         """Store what an upload address was given out for, without holding it in memory.
 

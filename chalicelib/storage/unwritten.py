@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +35,11 @@ class _Objects:
 
     def put_file(self, key: str, path: Path, content_type: str = "") -> None:  # noqa: ARG002
         check_key(key)
+
+    def put_blocks(self, key: str, blocks: Iterable[bytes], content_type: str = "") -> None:  # noqa: ARG002
+        check_key(key)
+        for _ in blocks:
+            pass
 
     def get(self, key: str) -> bytes:
         return self._inner.get(key)

@@ -1,0 +1,3 @@
+"""How many reports and figures there are by year, province and concept, as the last export counted them."""
+
+OBJECT = "bulk/counts.ndjson"
