@@ -148,7 +148,7 @@ def read_text(ask: Ask) -> Reply:
 
 @app.serves("read_source")
 def read_source(ask: Ask) -> Reply:
-    return redirect_reply(ask.url(downloads.source_address(ask.storage, **ask.given)))
+    return redirect_reply(ask.url(downloads.source_address(ask.storage, **ask.given, head=ask.method == "HEAD")))
 
 
 @app.serves("list_revisions")
@@ -189,7 +189,7 @@ def read_manifest(ask: Ask) -> Reply:
 
 @app.serves("read_bulk_file")
 def read_bulk_file(ask: Ask) -> Reply:
-    return redirect_reply(ask.url(downloads.bulk_address(ask.storage, ask["file"])))
+    return redirect_reply(ask.url(downloads.bulk_address(ask.storage, ask["file"], head=ask.method == "HEAD")))
 
 
 @app.serves("create_upload")
@@ -227,17 +227,18 @@ def ingest_upload(event: SQSEvent) -> dict[str, Any]:
 
 
 @app.lambda_function(name="export_bulk")
-def export_bulk(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001
-    """Write the bulk files and the search's segments anew, and return the files' manifest.
+def export_bulk(event: object, context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Bring the search and the bulk files up to what is published, and return the files' manifest.
+
+    Where the time is over before all files are made, it fails: Lambda calls it again, and what was made is not made again.
 
     The template schedules it. Chalice's own schedule would want an event in full; so it can be invoked by hand too.
     """
     from chalicelib.bulk import export
     from chalicelib.search import build
 
-    manifest = export.publish_files(app.storage)
     build.refresh(app.storage)
-    return manifest
+    return export.publish_files(app.storage, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="reprocess_report")

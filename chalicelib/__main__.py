@@ -173,8 +173,10 @@ def _export(asked: argparse.Namespace) -> int:
     manifest = export.write_folder(storage, asked.to) if asked.to else export.publish_files(storage)
     if not asked.to:
         build.refresh(storage)
-    for file in manifest["files"]:
+    whole = [file for file in manifest["files"] if file["year"] is None]
+    for file in whole:
         print(f"{file['name']}  {file['rows']} rows  {file['bytes']} bytes  {file['sha256']}")
+    print(f"and {len(manifest['files']) - len(whole)} files of a year and province each")
     return 0
 
 

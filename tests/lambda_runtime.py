@@ -65,7 +65,7 @@ def _context(request: str) -> Any:
         log_stream_name=os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
         identity=None,
         client_context=None,
-        get_remaining_time_in_millis=lambda: 10_000,
+        get_remaining_time_in_millis=lambda: 900_000,
     )
 
 

@@ -179,6 +179,10 @@ def test_export_writes_the_bulk_files(folder: Path, capfd: Captured) -> None:
         ["reports.ndjson.gz", "1 rows"],
         ["sections.ndjson.gz", "1 rows"],
         ["indicators.ndjson.gz", "2 rows"],
+        ["reports.csv.gz", "1 rows"],
+        ["sections.csv.gz", "1 rows"],
+        ["indicators.csv.gz", "2 rows"],
+        ["and 6 files of a year and province each"],
     ]
     assert main(["export"]) == 0
     assert capfd.readouterr().out.splitlines() == lines

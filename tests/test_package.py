@@ -135,10 +135,11 @@ def test_a_requirement_has_to_be_pinned(tmp_path: Path) -> None:
 
 DRIVE = """
 import json, sys
+from types import SimpleNamespace
 import app
 answers = []
 for handler, event in json.load(sys.stdin):
-    answers.append(getattr(app, handler)(event, None))
+    answers.append(getattr(app, handler)(event, SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)))
     if handler == "app":
         answers[-1]["loaded"] = sorted(sys.modules)
 json.dump({"file": app.__file__, "answers": answers}, sys.stdout)

@@ -171,7 +171,7 @@ def test_one_export_at_a_time_and_none_tried_twice(deployed: Template) -> None:
     assert find(deployed, "ExportBulk/ReservedConcurrentExecutions")["Fn::If"][:2] == ["ReservesExport", 1]
     assert deployed["Parameters"]["ExportReservation"]["Default"] == "yes"
     (invoked,) = of_type(deployed, "AWS::Lambda::EventInvokeConfig").values()
-    assert (invoked["FunctionName"], invoked["MaximumRetryAttempts"]) == ({"Ref": "ExportBulk"}, 0)
+    assert (invoked["FunctionName"], invoked["MaximumRetryAttempts"]) == ({"Ref": "ExportBulk"}, 2)
     (rule,) = of_type(deployed, "AWS::Events::Rule").values()
     assert rule["ScheduleExpression"] == {"Ref": "ExportSchedule"}
     assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["ExportBulk", "Arn"]}]

@@ -16,11 +16,11 @@ ADDRESS_SECONDS = 300
 MEDIA = {"html": "text/html", "text": "text/plain"}
 
 
-def source_address(storage: Storage, report: str, revision: int | None = None) -> str:
+def source_address(storage: Storage, report: str, revision: int | None = None, *, head: bool = False) -> str:
     """Where the uploaded file of a revision can be had, under the name that it came with. Raises NotFound."""
     source = orjson.loads(one_report.record(storage, report, revision))["source"]
     key = layout.raw_object(source["sha256"])
-    return storage.objects.download_address(key, ADDRESS_SECONDS, source["filename"], media(source))
+    return storage.objects.download_address(key, ADDRESS_SECONDS, source["filename"], media(source), head=head)
 
 
 def media(source: dict[str, Any]) -> str:
@@ -38,7 +38,7 @@ def manifest(storage: Storage, url: Callable[[str], str]) -> dict[str, Any]:
     return {**found, "files": [{**file, "url": url(file["url"])} for file in found["files"]]}
 
 
-def bulk_address(storage: Storage, file: str) -> str:
+def bulk_address(storage: Storage, file: str, *, head: bool = False) -> str:
     """Where a file of the manifest can be had, by its name or by the last part of its address. Raises NotFound."""
     from chalicelib.bulk.parts import FOLDER
 
@@ -47,7 +47,7 @@ def bulk_address(storage: Storage, file: str) -> str:
         stored = each["url"].rpartition("/")[2]
         if file in (each["name"], stored):
             key = FOLDER + stored
-            return storage.objects.download_address(key, ADDRESS_SECONDS, each["name"], "application/gzip")
+            return storage.objects.download_address(key, ADDRESS_SECONDS, each["name"], "application/gzip", head=head)
     whole = [each["name"] for each in files if each["year"] is None]
     way_out = f"The manifest /v1/bulk has {', '.join(whole)}, and those of a year and province."
     raise NotFound("unknown_file", f"The manifest has no file {file!r}.", way_out)

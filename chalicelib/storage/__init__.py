@@ -68,8 +68,11 @@ class Objects(Protocol):
         S3 cannot be told a greatest size: whoever reads the object checks `max_bytes` again.
         """
 
-    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
-        """Where a client may GET the object for `seconds`, saved as `filename`: a URL, or a path on this server."""
+    def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
+        """Where a client may GET the object for `seconds`, saved as `filename`: a URL, or a path on this server.
+
+        With `head` it may HEAD it, which S3 wants another signature for.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ class S3Objects:
             url = self._s3.generate_presigned_url("put_object", Params=what, ExpiresIn=seconds)
         return UploadAddress(url, headers={"If-None-Match": "*"})
 
-    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
+    def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
         check_key(key)
         check_seconds(seconds)
         what = {
@@ -202,7 +202,8 @@ class S3Objects:
             "ResponseContentType": content_type,
         }
         with failures():
-            return self._s3.generate_presigned_url("get_object", Params=what, ExpiresIn=seconds)
+            operation = "head_object" if head else "get_object"
+            return self._s3.generate_presigned_url(operation, Params=what, ExpiresIn=seconds)
 
     @property
     def _s3(self) -> S3Client:

@@ -153,7 +153,15 @@ class LocalObjects:
         check_seconds(seconds)
         return UploadAddress(signing.sign_upload(self._secret, key, int(time.time()) + seconds, max_bytes))
 
-    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
+    def download_address(
+        self,
+        key: str,
+        seconds: int,
+        filename: str,
+        content_type: str,
+        *,
+        head: bool = False,  # noqa: ARG002
+    ) -> str:
         check_key(key)
         check_seconds(seconds)
         return signing.sign_download(self._secret, key, int(time.time()) + seconds, filename, content_type)

@@ -65,8 +65,8 @@ class _Objects:
     def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
         return self._inner.upload_address(key, seconds, max_bytes)
 
-    def download_address(self, key: str, seconds: int, filename: str, content_type: str) -> str:
-        return self._inner.download_address(key, seconds, filename, content_type)
+    def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
+        return self._inner.download_address(key, seconds, filename, content_type, head=head)
 
 
 class _Index:

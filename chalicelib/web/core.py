@@ -31,11 +31,11 @@ from chalicelib.web.routes import Route
 View = Callable[[Ask], Reply]
 
 CORS_HEADERS = (
-    *("Authorization", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match"),
-    *("X-Api-Key", "X-Request-Id"),
+    *("Authorization", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range"),
+    *("Range", "X-Api-Key", "X-Request-Id"),
 )
 EXPOSED_HEADERS = (
-    *("Allow", "Content-Disposition", "Content-Location", "ETag", "Link", "Location"),
+    *("Accept-Ranges", "Allow", "Content-Disposition", "Content-Location", "Content-Range", "ETag", "Link", "Location"),
     *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Indexed", "X-Request-Id"),
 )
 GZIP_BYTES = 1024  # the gateway on AWS compresses from there on: minimum_compression_size in .chalice/config.json
@@ -107,7 +107,19 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         asked = _format(call, given)
         if call.route.dated:
             _name_revision(given, storage().index)
-        ask = Ask(storage(), now, call.base, call.path, given, query, call.headers, call.body, asked, call.route.answer)
+        ask = Ask(
+            storage(),
+            now,
+            call.base,
+            call.path,
+            given,
+            query,
+            call.headers,
+            call.body,
+            asked,
+            call.route.answer,
+            call.method,
+        )
         return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:
         return refuse(error, call)
@@ -194,7 +206,7 @@ def deliver(answer: Answer, request_id: str, has: Conditions) -> Answer:
 def _is_held(headers: Mapping[str, str], has: Conditions) -> bool:
     """RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match."""
     if has.if_none_match:
-        return _matches(has.if_none_match, headers["ETag"])
+        return matches(has.if_none_match, headers["ETag"])
     if "Last-Modified" not in headers:
         return False
     try:
@@ -206,7 +218,7 @@ def _is_held(headers: Mapping[str, str], has: Conditions) -> bool:
 def permits(headers: Mapping[str, str]) -> Callable[[bytes], bool]:
     """Whether the header If-Match lets something of these bytes be changed; without it everything may be."""
     asked = headers.get("if-match", "").replace('-gzip"', '"')  # the same bytes, however they came
-    return lambda body: not asked or _matches(asked, _etag(body))
+    return lambda body: not asked or matches(asked, _etag(body))
 
 
 def own_base(host: str, scheme: str, server: str, stage: str = "") -> str:
@@ -228,7 +240,7 @@ def _etag(body: bytes) -> str:
     return '"' + base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:16]).decode().rstrip("=") + '"'
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def matches(if_none_match: str, etag: str) -> bool:
     """Weak comparison, as RFC 9110 wants it for If-None-Match: a cache on the way may have weakened the tag."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return "*" in tags or etag in tags

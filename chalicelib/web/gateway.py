@@ -20,16 +20,16 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, quote
 
 from chalicelib.errors import BadRequest, ReportsError, StorageError, TooLarge
-from chalicelib.storage.contract import content_disposition
 from chalicelib.storage.local import LocalObjects
 from chalicelib.storage.local_index import LocalIndex
 from chalicelib.telemetry import logs, metrics
 from chalicelib.web import core
 from chalicelib.web.api import Api
-from chalicelib.web.body import BLOCK, NO_TURN, Body, Environ, Turns
+from chalicelib.web.body import NO_TURN, Body, Environ, Turns
 from chalicelib.web.core import CORS, Answer, Call, Conditions
 from chalicelib.web.kept_answers import KeptAnswers, most_bytes
 from chalicelib.web.matching import Matcher
+from chalicelib.web.object_reading import read_object
 from chalicelib.web.publishers import find_publisher
 from chalicelib.web.read_limits import ReadLimit, Verdict
 from chalicelib.web.replies import problem_reply, refusal
@@ -164,7 +164,12 @@ class Gateway:
                     self._note_too_large(key, body.length, most)
                 return _receive(objects, key, most, body)
             case "GET" | "HEAD":
-                return _deliver(objects, key, *objects.verify_download(key, query, time.time()))
+                named = objects.verify_download(key, query, time.time())
+                asked = _headers(environ)
+                if method == "HEAD":
+                    asked.pop("range", None)  # of a GET alone
+                status, headers, stream = read_object(objects, key, *named, asked)
+                return Sent(status, headers, stream=stream)
             case "OPTIONS":
                 return _preflight(("GET", "HEAD", "PUT"))
         raise refusal(405, method, "GET, HEAD, PUT, OPTIONS")
@@ -194,7 +199,7 @@ def _give_again(answer: Answer, environ: Environ, request_id: str) -> Sent:
 def _read_call(
     environ: Environ, body: Body, route: Route, path: str, captured: Mapping[str, str], request_id: str
 ) -> Call:
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    headers = _headers(environ)
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
     base = core.own_base(headers.get("host", ""), headers.get("x-forwarded-proto", ""), _own_host(environ))
@@ -202,6 +207,11 @@ def _read_call(
     query = _fields(parse_qs, environ) if environ.get("QUERY_STRING") else {}
     publisher = find_publisher(headers, os.environ) if route.protected else ""
     return Call(method, route, path, captured, query, headers, _whole(body, method), base, request_id, publisher)
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    """The request's headers, with names in lower case."""
+    return {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
 
 
 def _own_host(environ: Environ) -> str:
@@ -246,27 +256,6 @@ def _announced(body: Body) -> Iterator[bytes]:
         raise BadRequest("upload_cut", f"The file ended after {size} of {body.length} bytes.", "Send it again.")
 
 
-def _deliver(objects: LocalObjects, key: str, filename: str, media: str) -> Sent:
-    info = objects.stat(key)
-    headers = {
-        "Content-Type": media,
-        "Content-Length": str(info.size),
-        "Content-Disposition": content_disposition(filename),
-        # Uploaded by anybody: a browser saves it, and runs nothing of it.
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, max-age=0",
-        "ETag": f'"{info.etag}"',
-    }
-    return Sent(200, {**headers, **CORS}, stream=_read(objects, key))
-
-
-def _read(objects: LocalObjects, key: str) -> Iterator[bytes]:
-    with objects.open(key) as stream:
-        while block := stream.read(BLOCK):
-            yield block
-
-
 def _preflight(methods: Iterable[str]) -> Sent:
     allowed = ", ".join([*methods, "OPTIONS"])
     age = str(core.PREFLIGHT_SECONDS)
@@ -281,9 +270,11 @@ def _preflight(methods: Iterable[str]) -> Sent:
 
 def _problem(error: ReportsError, path: str, request_id: str) -> Sent:
     reply = problem_reply(error, path)
-    allow = {"Allow": error.extra["allow"]} if "allow" in error.extra else {}
+    more = {"Allow": error.extra["allow"]} if "allow" in error.extra else {}
+    if reply.status == 416:
+        more["Content-Range"] = f"bytes */{error.extra['size']}"
     answer = core.deliver(core.finish(reply), request_id, Conditions())
-    return Sent(answer.status, {**answer.headers, **allow}, answer.body)
+    return Sent(answer.status, {**answer.headers, **more}, answer.body)
 
 
 def _send(sent: Sent, method: str, start: Start) -> Iterable[bytes]:

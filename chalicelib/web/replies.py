@@ -48,6 +48,7 @@ class Ask:
     body: bytes = b""
     format: str = "json"
     row: str | None = None
+    method: str = "GET"
 
     def __getitem__(self, name: str) -> Any:
         return self.given[name]
