@@ -89,7 +89,7 @@ def used(told: dict[str, Any], deployment: Deployment) -> Deployment:
     """The deployment after every story, and after a reader who has asked for a source and a bulk file."""
     for part in ("source", "text", ""):
         deployment.get(f"/v1/reports/331022103-2022/{part}".rstrip("/"))
-    assert deployment.get("/v1/bulk/reports.ndjson.gz").status == 307
+    assert [deployment.request(each, "/v1/bulk/reports.ndjson.gz").status for each in ("GET", "HEAD")] == [307, 307]
     assert deployment.get(f"/v1/search?q={quote('亭旁镇')}").json["data"]
     return deployment
 
@@ -152,5 +152,5 @@ def test_the_recording_holds_calls_of_every_kind(used: Deployment) -> None:
     operations = {call["operation"] for call in calls}
     assert {"CompleteMultipartUpload", "TransactWriteItems", "BatchWriteItem", "ListObjectsV2"} <= operations
     signed = {call["operation"] for call in used.recorded(API) if call["status"] is None}
-    assert signed == {"GetObject", "PutObject"}
+    assert signed == {"GetObject", "HeadObject", "PutObject"}
     assert {404, 412} <= {call["status"] for call in calls}
