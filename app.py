@@ -8,10 +8,10 @@ from typing import Any
 
 from chalice.app import SQSEvent
 
-from chalicelib.catalog import changes, downloads, indicators, lists, one_report, places, search
+from chalicelib.catalog import changes, counts, coverage, downloads, indicators, lists, one_report, places, search
 from chalicelib.web import checks, core, feed, pages, problems, replies
 from chalicelib.web.api import Api
-from chalicelib.web.replies import Ask, Reply, json_reply, list_reply, redirect_reply
+from chalicelib.web.replies import Ask, Reply, counts_reply, json_reply, list_reply, redirect_reply
 
 app = Api(app_name="township-reports")
 
@@ -101,6 +101,8 @@ def list_township_targets(ask: Ask) -> Reply:
 
 @app.serves("list_reports")
 def list_reports(ask: Ask) -> Reply:
+    if ask.group_by:
+        return counts_reply(ask, counts.of_reports)
     return list_reply(ask, lists.reports(ask.storage, **ask.given))
 
 
@@ -158,7 +160,14 @@ def list_revisions(ask: Ask) -> Reply:
 
 @app.serves("list_indicators")
 def list_indicators(ask: Ask) -> Reply:
+    if ask.group_by:
+        return counts_reply(ask, counts.of_figures)
     return list_reply(ask, indicators.of_concepts(ask.storage, **ask.given))
+
+
+@app.serves("list_coverage")
+def list_coverage(ask: Ask) -> Reply:
+    return counts_reply(ask, coverage.coverage)
 
 
 @app.serves("list_concepts")

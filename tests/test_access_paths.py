@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from chalicelib.bulk import export
 from chalicelib.catalog import paging
 from chalicelib.storage import Entry, Index, Storage
 from chalicelib.web.routes import ROUTES
@@ -51,6 +52,7 @@ def filled(request: pytest.FixtureRequest) -> Storage:
     for code in (TINGPANG, FANGCHENG):
         for year in (2021, 2022):
             publish(storage, record(code, year, indicators=[indicator(1, "gdp", year), indicator(2, "exports", year)]))
+    export.publish_files(storage)
     return storage
 
 

@@ -58,7 +58,8 @@ ADDRESSES = {
     "list_township_year": [f"/v1/townships/{TINGPANG}/reports/2022"],
     "list_township_indicators": [f"/v1/townships/{TINGPANG}/indicators?year=2022&status=actual"],
     "list_township_targets": [f"/v1/townships/{TINGPANG}/targets?year=2022"],
-    "list_reports": ["/v1/reports", "/v1/reports?limit=1", "/v1/reports?year=1999"],
+    "list_reports": ["/v1/reports", "/v1/reports?limit=1", "/v1/reports?year=1999", "/v1/reports?group_by=year"],
+    "list_coverage": ["/v1/coverage", "/v1/coverage?year=2021&province=33"],
     "search_reports": [
         "/v1/search?q=%E6%96%B0%E5%A2%9E%E4%BC%81%E4%B8%9A&limit=1",
         "/v1/search?q=Tingpang",
@@ -70,7 +71,7 @@ ADDRESSES = {
     "list_report_indicators": [f"/v1/reports/{TINGPANG}-2022/indicators?concept=gdp"],
     "read_text": [f"/v1/reports/{TINGPANG}-2022/text"],
     "list_revisions": [f"/v1/reports/{TINGPANG}-2022/revisions"],
-    "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33"],
+    "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33", "/v1/indicators?group_by=concept"],
     "list_concepts": ["/v1/concepts?limit=1000", "/v1/concepts?q=GDP"],
     "read_concept": ["/v1/concepts/gdp", "/v1/concepts/fixed_asset_investment"],
     "list_changes": ["/v1/changes", "/v1/changes?since=2024-01-01&limit=1"],

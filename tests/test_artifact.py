@@ -185,6 +185,7 @@ def addresses(told: Told) -> dict[str, str]:
         "list_concepts": "/v1/concepts?limit=1000",
         "read_concept": "/v1/concepts/fixed_asset_investment",
         "read_manifest": "/v1/bulk",
+        "list_coverage": "/v1/coverage?province=33",
         "read_bulk_file": "/v1/bulk/indicators.ndjson.gz",
         "read_upload": f"/v1/uploads/{told['send_a_report'].state['id']}",
     }

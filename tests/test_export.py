@@ -87,7 +87,7 @@ def test_the_files_hold_every_current_revision_and_the_manifest_describes_them(s
         )
         assert file["url"].startswith("/v1/bulk/")
         assert file["url"].endswith(f"-{file['name']}")
-        part = (file["year"], file["province"])
+        part = (file["year"], file["province_code"])
         assert (file["name"] in WHOLE) == (part == (None, None))
         assert file["name"] in (*WHOLE, *of_part(f"{part[0]}-{part[1]}"))
     reports, sections, indicators = (read_rows(stored(storage, file)) for file in manifest["files"][:3])

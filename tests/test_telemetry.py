@@ -144,7 +144,7 @@ def test_routes_are_measured_in_five_classes() -> None:
         "item": {"read_township", "read_report", "read_section", "read_text", "read_source", "read_concept"}
         | {"list_township_year", "withdraw_report"},
         "list": {"list_townships", "list_township_reports", "list_township_indicators", "list_township_targets"}
-        | {"list_changes", "read_changes_feed", "list_reports", "search_reports"}
+        | {"list_changes", "list_coverage", "read_changes_feed", "list_reports", "search_reports"}
         | {"list_sections", "list_report_indicators", "list_revisions", "list_indicators", "list_concepts"},
         "upload": {"create_upload", "read_upload", "name_township"},
         "bulk": {"read_manifest", "read_bulk_file"},

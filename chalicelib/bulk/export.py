@@ -160,7 +160,7 @@ def _require_time(seconds_left: Callable[[], float], name: str) -> None:
 
 
 def _manifest(files: Sequence[File], complete_to: str, moment: datetime, address: Callable[[File], str]) -> Manifest:
-    fields = ("kind", "format", "year", "province", "rows", "bytes", "sha256")
+    fields = ("kind", "format", "year", "province_code", "rows", "bytes", "sha256")
     listed = [
         {"name": file.name, "url": address(file), **{field: getattr(file, field) for field in fields}} for file in files
     ]

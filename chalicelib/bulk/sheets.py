@@ -51,7 +51,7 @@ EMPTY = gzip.compress(b"", mtime=0)
 class File:
     """A finished file: `name` as a person would call it, `stored` unique to its content; `bytes` and `sha256` as it lies.
 
-    Of everything where `year` and `province` are None.
+    Of everything where `year` and `province_code` are None.
     """
 
     name: str
@@ -59,7 +59,7 @@ class File:
     kind: str
     format: str
     year: int | None
-    province: str | None
+    province_code: str | None
     rows: int
     bytes: int
     sha256: str

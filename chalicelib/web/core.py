@@ -70,6 +70,11 @@ class Call:
     publisher: str = ""
 
     @property
+    def settled(self) -> bool:
+        """Whether the answer stays the same as long as nothing is committed to the index. Counts are of objects."""
+        return self.route.settled and "group_by" not in self.query
+
+    @property
     def conditions(self) -> Conditions:
         return Conditions(self.headers.get("if-none-match", ""), self.headers.get("if-modified-since", ""))
 
@@ -104,7 +109,7 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         given = {**checks.read_query(call.route, call.query), **checks.read_path(call.captured)}
         query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
-        asked = _format(call, given)
+        asked, groups = _format(call, given), given.pop("group_by", None) or ()
         if call.route.dated:
             _name_revision(given, storage().index)
         ask = Ask(
@@ -117,8 +122,9 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
             call.headers,
             call.body,
             asked,
-            call.route.answer,
+            "count" if groups else call.route.answer,
             call.method,
+            groups,
         )
         return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:

@@ -137,7 +137,7 @@ class Gateway:
             answer = core.respond(self._app.views[route.name], call, lambda: self._app.storage, self._app.clock())
             if call.takes_gzip:
                 answer = core.encode(answer)
-            if generation is not None and route.settled and answer.status == 200:
+            if generation is not None and call.settled and answer.status == 200:
                 self._kept.keep(_question(environ), generation, Kept(answer, route), len(answer.body))
             answer = core.deliver(answer, request_id, call.conditions)
             metrics.tell_request(method, route.path, answer.status, logs.milliseconds_since(start))

@@ -148,16 +148,18 @@ def _answer(route: Route) -> Json:
     if route.answer is None:
         return {"type": "object"} if route.media == "application/json" else {"type": "string"}
     title = _title(route.answer)
+    if route.grouped:
+        return {"anyOf": [_ref(f"{title}List"), _ref("CountList")]}
     return _ref(f"{title}List" if route.listed else title)
 
 
 def _components() -> Json:
-    wanted = {name for route in ROUTES for name in (route.answer, route.body) if name} | {"problem", "report"}
+    wanted = {name for route in ROUTES for name in (route.answer, route.body) if name} | {"problem", "report", "count"}
     components = {}
     for name in sorted(wanted):
         schema = _load(name)
         components[schema["title"]] = _inlined({k: v for k, v in schema.items() if not k.startswith("$")})
-    for name in sorted({route.answer for route in ROUTES if route.listed and route.answer}):
+    for name in sorted({"count", *(route.answer for route in ROUTES if route.listed and route.answer)}):
         components[f"{_title(name)}List"] = _page(_title(name))
     return components
 

@@ -58,7 +58,8 @@ HEADERS: dict[str, tuple[str, Json, str]] = {
     "WWW-Authenticate": ("What a key may be sent by, besides `X-API-Key`.", {}, CHALLENGE),
     "X-Content-Type-Options": ("Browsers take the media type as it is told.", {"const": "nosniff"}, "nosniff"),
     "X-Indexed": (
-        "What was published until then (UTC) is found; of later ones up to 20, and all once the search is prepared anew.",
+        "What was published until then (UTC) is found and counted; the search finds up to 20 later ones too, and all once "
+        "it is prepared anew.",
         {},
         "2024-03-02T08:00:00+00:00",
     ),

@@ -122,6 +122,17 @@ ABOVE, BELOW = (
     Parameter(f"value{sign}", f"The value is at {which} this: `value{sign}=1000000`.", _text(f"^{NUMBER}$"), "1000000")
     for sign, which in ((">", "least"), ("<", "most"))
 )
+GROUP_REPORTS, GROUP_FIGURES = (
+    Parameter(
+        "group_by",
+        f"How many rows there are of each group, instead of the rows: by {' and '.join(names)}. Beside it may be given "
+        f"`year`, `province`{more} alone. As of the last preparation: the header X-Indexed tells its time.",
+        {"type": "string", "enum": names},
+        "year",
+        many=True,
+    )
+    for names, more in ((["year", "province"], ""), (["year", "province", "concept"], ", `concept`, `theme`"))
+)
 SORT_REPORTS = Parameter(
     "sort", "`-year`: newest first.", {"type": "string", "enum": ["-year", "year"], "default": "-year"}, "year"
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -49,6 +49,7 @@ class Ask:
     format: str = "json"
     row: str | None = None
     method: str = "GET"
+    group_by: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.given[name]
@@ -90,6 +91,19 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     assert ask.row
     lines = tables.csv_lines(ask.row, page.data) if ask.format == "csv" else tables.json_lines(page.data)
     return Reply(lines, formats.MEDIA[ask.format], headers=links, **more)
+
+
+def counts_reply(ask: Ask, count: Callable[..., Page]) -> Reply:
+    """A page of what `count` makes of the prepared counts, and until when they are complete."""
+    from chalicelib.catalog import counts  # here, since most ask for rows
+
+    found, asked = counts.read(ask.storage.objects), dict(ask.given)
+    if ask.group_by:
+        asked["group_by"] = ask.group_by
+    if "sort" not in ask.query:
+        asked.pop("sort", None)  # where it is a default
+    reply = list_reply(ask, count(found, **asked))
+    return replace(reply, headers={**reply.headers, "X-Indexed": found.complete_to})
 
 
 def _links(ask: Ask, following: str | None) -> dict[str, str]:

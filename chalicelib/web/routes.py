@@ -16,6 +16,8 @@ from chalicelib.web.parameters import (
     COUNTY,
     FIGURE_YEAR,
     FORMAT,
+    GROUP_FIGURES,
+    GROUP_REPORTS,
     IF_MATCH,
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH,
@@ -88,22 +90,45 @@ class Route:
         return AS_OF in self.parameters
 
     @property
+    def grouped(self) -> bool:
+        """Whether it may be asked for counts instead of rows."""
+        return any(parameter.name == "group_by" for parameter in self.parameters)
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """What the path answers to by this route: every GET answers HEAD too."""
         return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
 
 def _list(
-    path: str, name: str, summary: str, answer: str, *own: Parameter, problems: tuple[int, ...] = (400,)
+    path: str,
+    name: str,
+    summary: str,
+    answer: str,
+    *own: Parameter,
+    problems: tuple[int, ...] = (400,),
+    headers: tuple[str, ...] = (),
 ) -> Route:
     records = answer == "report"  # whole ones are no rows of a table
     formats = ("json", "ndjson") if records else ("json", "csv", "ndjson")
     parameters = (*own, *LIST, RECORDS_FORMAT if records else FORMAT)
-    return Route(path, name, summary, answer, parameters, listed=True, problems=problems, settled=True, formats=formats)
+    return Route(
+        path,
+        name,
+        summary,
+        answer,
+        parameters,
+        listed=True,
+        problems=problems,
+        settled=answer != "coverage",  # which is counted of objects
+        formats=formats,
+        headers=headers,
+    )
 
 
 POLICY = ("Content-Security-Policy",)
 MODIFIED = ("Last-Modified",)
+COUNTED = ("X-Indexed",)
 ABSENT = (400, 404)
 SHOWN = (400, 404, 410)
 NAMED = (300, 400, 404)
@@ -200,7 +225,9 @@ ROUTES = (
         KIND,
         ISSUER,
         SORT_REPORTS,
+        GROUP_REPORTS,
         problems=NAMED,
+        headers=COUNTED,
     ),
     Route(
         "/v1/search",
@@ -296,6 +323,19 @@ ROUTES = (
         *FIGURES,
         *DIVISIONS,
         SORT_ROWS,
+        GROUP_FIGURES,
+        problems=ABSENT,
+        headers=COUNTED,
+    ),
+    _list(
+        "/v1/coverage",
+        "list_coverage",
+        "How many townships there are in a province, and how many of them have a report of a year.",
+        "coverage",
+        YEARS,
+        PROVINCE,
+        problems=ABSENT,
+        headers=COUNTED,
     ),
     _list("/v1/concepts", "list_concepts", "What indicators of all reports are compared by.", "concept", CONCEPT_Q),
     Route(
