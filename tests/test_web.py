@@ -379,7 +379,7 @@ def test_the_developers_page_links_to_what_there_is(filled: Storage) -> None:
     links = re.findall(r'href="((?:v1|problems)/[^"]*)"', page.body)
     for link in links:
         answer = get(filled, "/" + quote(link, safe="/?=&%"))
-        assert answer.status in (200, 307) or link.startswith(("v1/bulk", "v1/search")), link
+        assert answer.status in (200, 307) or link.startswith(("v1/bulk", "v1/coverage", "v1/search")), link
     shown = {orjson.dumps(event("GET", "/" + quote(link, safe="/?=&"))["resource"]) for link in links}
     assert shown == {
         orjson.dumps(r.path)
