@@ -71,7 +71,11 @@ ADDRESSES = {
     "list_report_indicators": [f"/v1/reports/{TINGPANG}-2022/indicators?concept=gdp"],
     "read_text": [f"/v1/reports/{TINGPANG}-2022/text"],
     "list_revisions": [f"/v1/reports/{TINGPANG}-2022/revisions"],
-    "list_indicators": ["/v1/indicators?concept=gdp", "/v1/indicators?concept=fixed_asset_investment&province=33", "/v1/indicators?group_by=concept"],
+    "list_indicators": [
+        "/v1/indicators?concept=gdp",
+        "/v1/indicators?concept=fixed_asset_investment&province=33",
+        "/v1/indicators?group_by=concept",
+    ],
     "list_concepts": ["/v1/concepts?limit=1000", "/v1/concepts?q=GDP"],
     "read_concept": ["/v1/concepts/gdp", "/v1/concepts/fixed_asset_investment"],
     "list_changes": ["/v1/changes", "/v1/changes?since=2024-01-01&limit=1"],

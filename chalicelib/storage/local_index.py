@@ -79,10 +79,13 @@ class LocalIndex:
 
         What was read after it was asked for is current for as long as it stays the same. It may grow without a commit.
         """
-        with _sqlite_failures():
+        try:
             connection = self._connection()
             # The one tells of all other connections' commits, the other of this one's.
             seen = connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
+        except sqlite3.Error:
+            with _sqlite_failures():  # not around it: this is asked before every answer
+                raise
         if seen != getattr(self._thread, "seen", None):
             with self._counting:
                 self._generation += 1

@@ -9,7 +9,6 @@ address unknown, where on AWS it stays in the parameter. No code, id or name of 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -55,10 +54,11 @@ class Sent:
 
 
 class Kept(NamedTuple):
-    """An answer that may be given again, and the route that it is of."""
+    """An answer that may be given again, the route that it is of, and its headers as the server takes them."""
 
     answer: Answer
     route: Route
+    lines: list[tuple[str, str]]
 
 
 class Refusal:
@@ -98,11 +98,7 @@ class Gateway:
         # Read first: what is committed while an answer is made ends the generation that it is kept under.
         generation = None if body.comes or method not in ("GET", "HEAD") else self._generation()
         if generation is not None and (kept := self._kept.find(_question(environ), generation)):
-            sent = _give_again(kept.answer, environ, request_id)
-            if metrics.are_told():
-                with logs.context(request_id=request_id):
-                    metrics.tell_request(method, kept.route.path, sent.status, logs.milliseconds_since(begun))
-            return _send(sent, method, start)
+            return _give_again(kept, environ, request_id, begun, start)
         # WSGI hands the path over decoded once, its bytes as latin-1.
         path = quote(environ["PATH_INFO"].encode("latin-1"))
         with ExitStack() as held:
@@ -138,7 +134,8 @@ class Gateway:
             if call.takes_gzip:
                 answer = core.encode(answer)
             if generation is not None and call.settled and answer.status == 200:
-                self._kept.keep(_question(environ), generation, Kept(answer, route), len(answer.body))
+                lines = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
+                self._kept.keep(_question(environ), generation, Kept(answer, route, lines), len(answer.body))
             answer = core.deliver(answer, request_id, call.conditions)
             metrics.tell_request(method, route.path, answer.status, logs.milliseconds_since(start))
         return Sent(answer.status, answer.headers, answer.body)
@@ -147,9 +144,10 @@ class Gateway:
         index = self._app.storage.index
         if not isinstance(index, LocalIndex):
             return None
-        with contextlib.suppress(StorageError):  # told where the answer is made
+        try:
             return index.generation()
-        return None
+        except StorageError:  # told where the answer is made
+            return None
 
     def _store(self, environ: Environ, body: Body, method: str) -> Sent:
         objects = self._app.storage.objects
@@ -187,13 +185,21 @@ def _telling(start: Start, verdict: Verdict) -> Start:
 
 def _question(environ: Environ) -> tuple[object, ...]:
     """All of a GET that its answer depends on, if the data stay the same."""
-    return (core.takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")), *(environ.get(name, "") for name in _ASKED))
+    return (core.takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")), *map(environ.get, _ASKED))
 
 
-def _give_again(answer: Answer, environ: Environ, request_id: str) -> Sent:
+def _give_again(kept: Kept, environ: Environ, request_id: str, begun: float, start: Start) -> Iterable[bytes]:
+    """Answer as before. Most requests are answered here, so little is done for who has nothing yet."""
+    method, answer = environ["REQUEST_METHOD"], kept.answer
     has = Conditions(environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_IF_MODIFIED_SINCE", ""))
-    answer = core.deliver(answer, request_id, has)
-    return Sent(answer.status, answer.headers, answer.body)
+    sent = core.deliver(answer, request_id, has) if any(has) else answer
+    if metrics.are_told():
+        with logs.context(request_id=request_id):
+            metrics.tell_request(method, kept.route.path, sent.status, logs.milliseconds_since(begun))
+    if sent is not answer:
+        return _send(Sent(sent.status, sent.headers, sent.body), method, start)
+    start("200 OK", [*kept.lines, ("X-Request-Id", request_id)])
+    return [] if method == "HEAD" else [answer.body]
 
 
 def _read_call(
