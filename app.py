@@ -205,8 +205,9 @@ def read_bulk_file(ask: Ask) -> Reply:
 def create_upload(ask: Ask) -> Reply:
     from chalicelib.ingestion import uploads
 
-    asked = checks.read_members(ask.body, {"filename": True, "township": False})
-    state, address = uploads.create(ask.storage, str(asked["filename"]), asked["township"], ask.now)
+    asked = checks.read_members(ask.body, {"filename": str, "bytes": int}, {"media": str, "township": str})
+    file = uploads.Announced(asked["filename"], asked["bytes"], asked["media"], asked["township"])
+    state, address = uploads.create(ask.storage, file, ask.now)
     return replies.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
 
 
@@ -219,8 +220,8 @@ def read_upload(ask: Ask) -> Reply:
 def name_township(ask: Ask) -> Reply:
     from chalicelib.ingestion import uploads
 
-    asked = checks.read_members(ask.body, {"township": True})
-    return replies.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], str(asked["township"]), ask.now))
+    asked = checks.read_members(ask.body, {"township": str})
+    return replies.upload_reply(ask, uploads.name_township(ask.storage, ask["upload"], asked["township"], ask.now))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:placeholder", name="ingest_upload")

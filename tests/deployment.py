@@ -163,8 +163,8 @@ class Deployment:
         """What the scheduled function gives back."""
         return (function or self.function(EXPORT)).invoke(events.schedule_event(REGION))
 
-    def ask_address(self, filename: str, **more: str) -> Answer:
-        return self.request("POST", "/v1/uploads", {"filename": filename, **more}, x_api_key="a key")
+    def ask_address(self, filename: str, size: int, **more: str) -> Answer:
+        return self.request("POST", "/v1/uploads", {"filename": filename, "bytes": size, **more}, x_api_key="a key")
 
     def put(self, created: Answer, data: bytes) -> requests.Response:
         """Send a file where and how the service said."""
@@ -173,7 +173,7 @@ class Deployment:
 
     def send(self, filename: str, data: bytes, **more: str) -> Sent:
         """A publisher's whole way: ask for an address, PUT the file, S3's notice, the upload's state."""
-        created = self.ask_address(filename, **more)
+        created = self.ask_address(filename, len(data), **more)
         put = self.put(created, data)
         failed = self.deliver([self.notice(f"incoming/{created.json['id']}")])
         return Sent(created, put, failed, self.get(created.json["url"]).json)

@@ -32,10 +32,13 @@ class Server:
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=PATIENCE)
 
-    def ask_address(self, filename: str, **more: str) -> dict[str, Any]:
-        """What POST /v1/uploads answers."""
+    def ask_address(self, filename: str, size: int, **more: str) -> dict[str, Any]:
+        """What POST /v1/uploads answers for a file of `size` bytes."""
         answer = requests.post(
-            f"{self.url}/v1/uploads", json={"filename": filename, **more}, headers=self.key, timeout=PATIENCE
+            f"{self.url}/v1/uploads",
+            json={"filename": filename, "bytes": size, **more},
+            headers=self.key,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 201, answer.text
         return dict(answer.json())

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import requests
 
 from chalicelib.bulk import export, parts
 from chalicelib.catalog import layout
@@ -21,7 +22,7 @@ from chalicelib.moments import iso
 from chalicelib.search import build
 from chalicelib.storage import Put
 from deploy import package
-from tests.deployment import Deployment, Sent
+from tests.deployment import PATIENCE, Deployment, Sent
 from tests.gateway import Answer
 
 SEEDS = package.ROOT / "seeds"
@@ -37,6 +38,14 @@ TOO_LARGE = b"x" * (intake.MAX_BYTES + 1)
 POISON = '{"Records": [{"eventName": "ObjectCreated:Put"}]}'
 # A file dropped without an upload has any name; S3 tells it percent-encoded.
 DROPPED = "incoming/下各镇 2023+修订%.txt"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file that came without a PUT to its address: the messages that failed, and the upload's state."""
+
+    failed: list[int]
+    state: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ def send_a_report(there: Deployment) -> Sent:
 
 def deliver_the_notice_again(there: Deployment) -> tuple[list[int], dict[str, Any]]:
     """The notice of a file that was taken meanwhile: what fails, and the upload's state."""
-    created = there.ask_address("again.txt")
+    created = there.ask_address("again.txt", len(SEED))
     there.put(created, SEED)
     notice = there.notice(f"incoming/{created.json['id']}")
     failed = there.deliver([notice]) + there.deliver([notice])
@@ -66,7 +75,7 @@ def deliver_the_notice_again(there: Deployment) -> tuple[list[int], dict[str, An
 
 def send_a_second_file_to_the_same_address(there: Deployment) -> tuple[int, int]:
     """The statuses of both PUTs."""
-    created = there.ask_address("twice.txt")
+    created = there.ask_address("twice.txt", len(SEED))
     statuses = there.put(created, SEED).status_code, there.put(created, CORRECTED).status_code
     there.deliver([there.notice(f"incoming/{created.json['id']}")])
     return statuses
@@ -105,8 +114,29 @@ def send_a_picture(there: Deployment) -> Sent:
     return there.send("图片.png", PICTURE)
 
 
-def send_too_large_a_file(there: Deployment) -> Sent:
-    return there.send("大.txt", TOO_LARGE)
+def announce_too_large_a_file(there: Deployment) -> Answer:
+    return there.ask_address("大.txt", len(TOO_LARGE))
+
+
+def drop_too_large_a_file(there: Deployment) -> Dropped:
+    """Put straight into the bucket, as who is allowed to may."""
+    created = there.ask_address("大.txt", 1).json
+    there.storage.objects.put(f"incoming/{created['id']}", TOO_LARGE)
+    return Dropped(there.deliver([there.notice(f"incoming/{created['id']}")]), there.get(created["url"]).json)
+
+
+def send_another_file_than_announced(there: Deployment) -> tuple[int, int, int]:
+    """The statuses of a PUT of another size, of one of another type, and of the right one."""
+    created = there.ask_address("other.txt", len(SEED), media="text/plain")
+    how = created.json["put"]
+    other = {**how["headers"], "Content-Type": "text/html"}
+    statuses = (
+        there.put(created, SEED[:-1]).status_code,
+        requests.put(how["url"], data=SEED, headers=other, timeout=PATIENCE).status_code,
+        there.put(created, SEED).status_code,
+    )
+    there.deliver([there.notice(f"incoming/{created.json['id']}")])
+    return statuses
 
 
 def deliver_a_poison_message_beside_a_good_one(there: Deployment) -> list[int]:
@@ -193,7 +223,9 @@ STORIES: tuple[Callable[[Deployment], Any], ...] = (
     name_the_township_of_what_is_refused_then,
     correct_a_report_that_has_to_be_asked_about,
     send_a_picture,
-    send_too_large_a_file,
+    announce_too_large_a_file,
+    drop_too_large_a_file,
+    send_another_file_than_announced,
     deliver_a_poison_message_beside_a_good_one,
     export_what_has_changed,
     export_when_the_files_before_have_been_out_of_use_for_long,

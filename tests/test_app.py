@@ -125,7 +125,7 @@ ROUTE = {route.name: route for route in ROUTES}
 
 
 def test_an_upload_goes_from_its_address_to_its_state(storage: Storage) -> None:
-    made = post(storage, "/v1/uploads", {"filename": "../亭旁镇2022.txt", "township": TINGPANG})
+    made = post(storage, "/v1/uploads", {"filename": "../亭旁镇2022.txt", "bytes": 9, "township": TINGPANG})
     assert made.status == 201
     check_shape(ROUTE["create_upload"], made)
     assert re.match(r"https?://[^/]", made.json["put"]["url"])

@@ -30,7 +30,7 @@ from tests.contract import check_problem, check_shape
 from tests.deployment import API, BASE, EXPORT, FUNCTIONS, INGEST, Deployment, Sent
 from tests.gateway import Answer
 from tests.lambda_function import Function
-from tests.stories import OTHER_REPORT, REPORT, SEED, TAIPING, Settled
+from tests.stories import OTHER_REPORT, REPORT, SEED, TAIPING, Dropped, Settled
 
 pytestmark = [
     pytest.mark.engines,
@@ -73,6 +73,12 @@ def test_an_address_takes_one_file(told: Told) -> None:
     assert told["send_a_second_file_to_the_same_address"] == (200, 412)
 
 
+def test_an_address_is_for_the_file_that_was_announced(told: Told) -> None:
+    refused = told["announce_too_large_a_file"]
+    assert (refused.status, refused.json["code"]) == (413, "upload_too_large")
+    assert told["send_another_file_than_announced"] == (403, 403, 200)
+
+
 def test_a_corrected_file_is_the_next_revision_and_the_first_stays(told: Told, deployment: Deployment) -> None:
     assert told["send_a_corrected_report"].state["report"]["revision"] == 2
     lines = deployment.get(f"/v1/reports/{REPORT}/revisions").json["data"]
@@ -100,7 +106,7 @@ def test_an_ambiguous_report_is_published_once_its_township_is_named(told: Told,
 
 REFUSED = {
     "what is no text": ("send_a_picture", "not_text"),
-    "what is too large": ("send_too_large_a_file", "too_large"),
+    "what is too large": ("drop_too_large_a_file", "too_large"),
 }
 
 
@@ -108,10 +114,10 @@ REFUSED = {
 def test_a_refused_file_is_told_and_kept_and_its_message_done(
     told: Told, deployment: Deployment, story: str, code: str
 ) -> None:
-    sent: Sent = told[story]
+    sent: Sent | Dropped = told[story]
     assert (sent.failed, sent.state["state"]) == ([], "rejected")
     assert [reason["code"] for reason in sent.state["reasons"]] == [code]
-    data = {"send_a_picture": stories.PICTURE, "send_too_large_a_file": stories.TOO_LARGE}[story]
+    data = {"send_a_picture": stories.PICTURE, "drop_too_large_a_file": stories.TOO_LARGE}[story]
     assert deployment.storage.objects.get(layout.raw_object(sent.state["sha256"])) == data
 
 

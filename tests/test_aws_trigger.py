@@ -154,7 +154,7 @@ def test_an_object_put_under_incoming_is_published(stack: Stack, key: str) -> No
 
 
 def test_a_file_put_at_an_upload_address_is_published_and_its_state_says_so(stack: Stack) -> None:
-    state, address = uploads.create(stack.storage, "报告.txt", None, NOW)
+    state, address = uploads.create(stack.storage, uploads.Announced("报告.txt", len(TINGPANG)), NOW)
     answer = requests.request(address.method, address.url, data=TINGPANG, headers=dict(address.headers), timeout=10)
     assert answer.status_code == 200
     assert stack.deliver() == []

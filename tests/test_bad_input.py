@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def refuse(server: Server, data: bytes, filename: str = "a.txt") -> dict[str, Any]:
     """Upload a file that is refused; the first reason, after a look at what is kept."""
-    upload = server.ask_address(filename)
+    upload = server.ask_address(filename, len(data))
     assert server.put(upload, data).ok
     return kept_reason(server, server.outcome(upload), hashlib.sha256(data).hexdigest())
 
@@ -75,16 +75,63 @@ def test_a_file_of_100_megabytes_is_refused_with_both_sizes(server: Server) -> N
     block, digest = b"x" * MEGABYTE, hashlib.sha256()
     for _ in range(100):
         digest.update(block)
-    upload = server.ask_address("big.txt")
-    assert server.put(upload, (block for _ in range(100))).ok
+    upload = server.ask_address("big.txt", 1)
+    arriving = server.data / "incoming" / f".{upload['id']}"
+    with arriving.open("wb") as file:
+        file.writelines(block for _ in range(100))
+    arriving.rename(server.data / "incoming" / upload["id"])  # dropped: no address takes as much
     reason = kept_reason(server, server.outcome(upload), digest.hexdigest())
     assert reason["code"] == "too_large"
     assert "100,000,000" in reason["detail"]
     assert "20,000,000" in reason["detail"]
 
 
+def test_a_file_of_100_megabytes_gets_no_address(server: Server) -> None:
+    before = sorted(server.data.rglob("*"))
+    body: dict[str, Any] = {"filename": "big.txt", "bytes": 100 * MEGABYTE}
+    answer = requests.post(f"{server.url}/v1/uploads", json=body, headers=server.key, timeout=PATIENCE)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (413, "upload_too_large")
+    assert "100,000,000" in problem["detail"]
+    assert "20,000,000" in problem["detail"]
+    assert sorted(server.data.rglob("*")) == before
+
+
+OTHERS: dict[str, tuple[Any, dict[str, str], int, str, str]] = {
+    "a larger one": (b"x" * 11, {}, 413, "upload_too_large", "rejected"),
+    "a larger one of unknown size": ((b"x" * 6 for _ in range(2)), {}, 413, "upload_too_large", "waiting"),
+    "a smaller one": (b"x" * 9, {}, 400, "upload_cut", "waiting"),
+    "a smaller one of unknown size": ((b"x" * 3 for _ in range(3)), {}, 400, "upload_cut", "waiting"),
+    "nothing": (b"", {}, 400, "upload_cut", "waiting"),
+    "one of another type": (b"x" * 10, {"Content-Type": "text/html"}, 415, "upload_type", "waiting"),
+    "one of no type": (b"x" * 10, {"Content-Type": ""}, 415, "upload_type", "waiting"),
+    "one of more than its type": (
+        b"x" * 10,
+        {"Content-Type": "text/plain; charset=utf-8"},
+        415,
+        "upload_type",
+        "waiting",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "headers", "status", "code", "state"), OTHERS.values(), ids=OTHERS)
+def test_another_file_than_was_announced_is_refused_and_the_right_one_taken(
+    server: Server, data: Any, headers: dict[str, str], status: int, code: str, state: str
+) -> None:
+    upload = server.ask_address("a.txt", 10, media="text/plain")
+    assert upload["put"]["headers"] == {"Content-Type": "text/plain"}
+    sent = {**upload, "put": {**upload["put"], "headers": {**upload["put"]["headers"], **headers}}}
+    answer = server.put(sent, data)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert server.get(f"/v1/uploads/{upload['id']}").json()["state"] == state
+    assert server.put(upload, b"x" * 10).ok
+    digest = hashlib.sha256(b"x" * 10).hexdigest()
+    server.until(f"/v1/uploads/{upload['id']}", lambda found: found["sha256"] == digest)
+
+
 def test_a_file_beyond_what_an_address_takes_is_refused_at_the_door(server: Server) -> None:
-    upload = server.ask_address("endless.txt")
+    upload = server.ask_address("endless.txt", 20 * MEGABYTE)
     block = b"x" * MEGABYTE
     try:
         status = server.put(upload, (block for _ in range(201))).status_code
@@ -105,14 +152,14 @@ def test_a_file_beyond_what_an_address_takes_is_refused_at_the_door(server: Serv
 )
 def test_a_file_name_never_leads_out_of_the_folder(server: Server, given: str, kept: str) -> None:
     before = {path.name for path in server.data.parent.iterdir()}
-    upload = server.ask_address(given)
+    upload = server.ask_address(given, 0)
     assert server.put(upload, b"").ok
     assert server.outcome(upload)["filename"] == kept
     assert {path.name for path in server.data.parent.iterdir()} == before
 
 
 def test_a_used_upload_address_is_refused_and_the_outcome_stays(server: Server) -> None:
-    upload = server.ask_address("a.txt")
+    upload = server.ask_address("a.txt", len(SEED.encode()))
     server.put(upload, SEED.encode())
     outcome = server.outcome(upload)
     answer = server.put(upload, NOTICE.encode())
@@ -129,7 +176,8 @@ def stored_files(server: Server) -> list[Path]:
     ("old", "new"),
     [
         pytest.param("signature=", "signature=0", id="another signature"),
-        pytest.param("max=", "max=9", id="another size"),
+        pytest.param("bytes=", "bytes=9", id="another size"),
+        pytest.param("type=", "type=text%2Fplain", id="another type"),
         pytest.param("expires=", "expires=9", id="another time"),
         pytest.param("/objects/incoming/", "/objects/incoming/../raw/", id="a path out of the folder"),
         pytest.param("/objects/incoming/", "/objects/raw/", id="another folder"),
@@ -138,7 +186,7 @@ def stored_files(server: Server) -> list[Path]:
     ],
 )
 def test_a_forged_upload_address_is_refused_and_nothing_is_kept(server: Server, old: str, new: str) -> None:
-    upload = server.ask_address("a.txt")
+    upload = server.ask_address("a.txt", len(NOTICE.encode()))
     forged = upload["put"]["url"].replace(old, new, 1)
     assert forged != upload["put"]["url"]
     before = stored_files(server)

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with run_server(folder / "data") as started:
         uploads = [(path.name, path.read_bytes()) for path in sorted((ROOT / "seeds").glob("*.txt"))]
         for name, data in [*uploads, ("harm-2021.txt", harmful.encode())]:
-            upload = started.ask_address(name)
+            upload = started.ask_address(name, len(data))
             assert started.put(upload, data).ok
             assert started.outcome(upload)["state"] == "published"
         yield started

@@ -119,7 +119,7 @@ def test_a_server_takes_reports_and_takes_them_back_for_its_key_alone(tmp_path: 
         ]
         for headers, right in ways:
             made = requests.post(
-                f"{server.url}/v1/uploads", json={"filename": "a.txt"}, headers=headers, timeout=PATIENCE
+                f"{server.url}/v1/uploads", json={"filename": "a.txt", "bytes": 1}, headers=headers, timeout=PATIENCE
             )
             assert made.status_code == (201 if right else 401), made.text
             answer = requests.delete(report, headers=headers, timeout=PATIENCE)

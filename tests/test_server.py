@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -161,7 +161,7 @@ def test_preflight_allows_what_the_route_takes(server: Server) -> None:
         ("DELETE", "/objects/raw/x", 405, "method_not_allowed"),
         ("GET", "/objects/raw/x", 403, "address_forged"),
         ("GET", "/objects/../index.sqlite", 403, "address_forged"),
-        ("PUT", "/objects/incoming/x?max=9&expires=9999999999&signature=0", 403, "address_forged"),
+        ("PUT", "/objects/incoming/x?bytes=9&type=a&expires=9999999999&signature=0", 403, "address_forged"),
         ("GET", "/v1/reports?" + "&".join(f"a{n}=1" for n in range(200)), 400, "bad_request"),
         ("GET", "/v1/townships/%E4%BA", 400, "bad_parameter"),
         ("POST", "/v1/uploads", 415, "unsupported_media_type"),
@@ -245,6 +245,9 @@ def test_the_source_is_streamed_under_its_name(server: Server) -> None:
     assert server.ask("GET", address.replace("filename=", "filename=x"))[0].status == 403
 
 
+TYPE = "application/octet-stream"
+
+
 def address_of(made: Any) -> str:
     parts = urlsplit(made["put"]["url"])
     return f"{parts.path}?{parts.query}"
@@ -252,8 +255,8 @@ def address_of(made: Any) -> str:
 
 def test_a_report_is_published_by_its_put(server: Server) -> None:
     seed = min((ROOT / "seeds").glob("*.txt"))
-    made = server.post("/v1/uploads", {"filename": seed.name})
-    answer, _ = server.ask("PUT", address_of(made), seed.read_bytes())
+    made = server.post("/v1/uploads", {"filename": seed.name, "bytes": seed.stat().st_size})
+    answer, _ = server.ask("PUT", address_of(made), seed.read_bytes(), Content_Type=TYPE)
     assert answer.status == 200
     status = f"/v1/uploads/{made['id']}"
 
@@ -268,28 +271,29 @@ def test_a_report_is_published_by_its_put(server: Server) -> None:
 
 
 def test_an_upload_address_takes_one_file(server: Server) -> None:
-    made = server.post("/v1/uploads", {"filename": "a.txt"})
-    assert server.ask("PUT", address_of(made), b"first")[0].status == 200
-    answer, body = server.ask("PUT", address_of(made), b"second")
+    made = server.post("/v1/uploads", {"filename": "a.txt", "bytes": 5})
+    assert server.ask("PUT", address_of(made), b"first", Content_Type=TYPE)[0].status == 200
+    answer, body = server.ask("PUT", address_of(made), b"other", Content_Type=TYPE)
     assert (answer.status, json.loads(body)["code"]) == (409, "upload_address_used")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_file_over_the_limit_is_refused_and_the_server_goes_on(server: Server, chunked: bool) -> None:
-    address = address_of(server.post("/v1/uploads", {"filename": "a.txt"}))
-    most = int(parse_qs(urlsplit(address).query)["max"][0])
-    body: Any = b"0" * (most + 1)
-    headers = {"Transfer_Encoding": "chunked"} if chunked else {}
+    address = address_of(server.post("/v1/uploads", {"filename": "a.txt", "bytes": 100_000}))
+    body: Any = b"0" * 100_001
+    headers = {"Content_Type": TYPE, **({"Transfer_Encoding": "chunked"} if chunked else {})}
     answer, refused = server.ask("PUT", address, iter([body]) if chunked else body, **headers)
     assert (answer.status, json.loads(refused)["code"]) == (413, "upload_too_large")
     assert server.ask("GET", "/v1/health")[0].status == 200
 
 
 def test_a_file_cut_short_leaves_the_address_usable(server: Server) -> None:
-    made = server.post("/v1/uploads", {"filename": "a.txt"})
+    made = server.post("/v1/uploads", {"filename": "a.txt", "bytes": 100})
     with socket.create_connection(("127.0.0.1", server.port)) as line:
-        line.sendall(f"PUT {address_of(made)} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode() + b"half")
-    assert eventually(lambda: server.ask("PUT", address_of(made), b"whole")[0].status == 200)
+        head = f"PUT {address_of(made)} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+        line.sendall(f"{head}Content-Type: {TYPE}\r\n\r\n".encode() + b"half")
+    whole = b"whole" * 20
+    assert eventually(lambda: server.ask("PUT", address_of(made), whole, Content_Type=TYPE)[0].status == 200)
 
 
 def test_links_begin_at_the_host_that_was_asked(server: Server) -> None:

@@ -39,8 +39,8 @@ def begin(server: Server, method: str, target: str, length: int, sent: bytes = b
     return line
 
 
-def target_of(server: Server) -> str:
-    parts = urlsplit(server.ask_address("a.txt")["put"]["url"])
+def target_of(server: Server, size: int = 5000) -> str:
+    parts = urlsplit(server.ask_address("a.txt", size)["put"]["url"])
     return f"{parts.path}?{parts.query}"
 
 
@@ -50,7 +50,7 @@ def await_turns(server: Server) -> None:
     while asked < 10:
         assert time.monotonic() < end, "turns stay taken"
         answer = requests.post(
-            f"{server.url}/v1/uploads", json={"filename": "a.txt"}, headers=server.key, timeout=PATIENCE
+            f"{server.url}/v1/uploads", json={"filename": "a.txt", "bytes": 5}, headers=server.key, timeout=PATIENCE
         )
         asked = asked + 1 if answer.ok else 0
 
@@ -84,7 +84,7 @@ def test_turns_that_stalled_clients_held_are_free_once_they_are_gone(server: Ser
         for line in lines:
             line.close()
         await_turns(server)
-    assert server.put(server.ask_address("a.txt"), b"whole").ok
+    assert server.put(server.ask_address("a.txt", 5), b"whole").ok
 
 
 def test_a_file_over_the_limit_is_refused_at_once_and_what_was_under_way_is_taken(server: Server) -> None:

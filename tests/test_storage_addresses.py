@@ -19,6 +19,7 @@ from chalicelib.storage import local
 from chalicelib.storage.local import LocalObjects
 
 KEY = "incoming/亭旁镇 2022+1.txt"
+TYPE = "application/octet-stream"
 NOW = 1_700_000_000.0
 
 
@@ -46,8 +47,8 @@ def asked(url: str) -> tuple[str, dict[str, str]]:
 def test_an_upload_address_lets_in_one_file(objects: LocalObjects) -> None:
     address = objects.upload_address(KEY, 60, 1000)
     key, query = asked(address.url)
-    assert (address.method, address.headers, key) == ("PUT", {}, KEY)
-    assert objects.verify_upload(key, query, NOW + 59) == 1000
+    assert (address.method, address.headers, key) == ("PUT", {"Content-Type": TYPE}, KEY)
+    assert objects.verify_upload(key, query, NOW + 59) == (1000, TYPE)
     objects.put_stream(key, [b"ab", b"", b"c"], 3)
     assert objects.get(key) == b"abc"
     for _ in range(2):
@@ -73,14 +74,17 @@ def test_an_address_is_used_up_by_a_file_dropped_there(objects: LocalObjects) ->
 
 
 FORGERIES: dict[str, dict[str, str | None]] = {
-    "greater size": {"max": "1001"},
+    "greater size": {"bytes": "1001"},
+    "smaller size": {"bytes": "999"},
+    "another type": {"type": "text/plain"},
+    "no type": {"type": None},
     "later expiry": {"expires": "1700000061"},
     "no signature": {"signature": None},
     "empty signature": {"signature": ""},
     "foreign signature": {"signature": "0" * 64},
     "signature beyond ASCII": {"signature": "签名"},
     "no expiry": {"expires": None},
-    "no size": {"max": None},
+    "no size": {"bytes": None},
     "expiry that is no number": {"expires": "soon"},
 }
 
@@ -195,7 +199,7 @@ def test_a_kill_leaves_the_address_good_or_the_bytes_kept(
     if kept:
         assert kept == [b"first"]
     else:
-        assert objects.verify_upload(key, query, time.time()) == 1000
+        assert objects.verify_upload(key, query, time.time()) == (1000, TYPE)
         objects.put_stream(key, [b"again"], 10)
         assert objects.get(key) == b"again"
 
@@ -205,7 +209,7 @@ def test_the_secret_is_private_and_lasts(folder: Path, objects: LocalObjects) ->
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
     again = local.open_storage(folder).objects
     assert isinstance(again, LocalObjects)
-    assert again.verify_upload(key, query, time.time()) == 1000
+    assert again.verify_upload(key, query, time.time()) == (1000, TYPE)
 
 
 def test_a_damaged_secret_is_a_clear_error(folder: Path, objects: LocalObjects) -> None:

@@ -90,17 +90,17 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_an_upload_address_lets_in_one_file(remote_storage: Storage) -> None:
-    address = remote_storage.objects.upload_address(KEY, 600, 1000)
-    assert (address.method, address.headers) == ("PUT", {"If-None-Match": "*"})
+    address = remote_storage.objects.upload_address(KEY, 600, 3, "text/plain")
+    assert (address.method, address.headers) == ("PUT", {"If-None-Match": "*", "Content-Type": "text/plain"})
     answers = [requests.put(address.url, data=body, headers=address.headers).status_code for body in (b"one", b"two")]
     assert answers == [200, 412]
     assert remote_storage.objects.get(KEY) == b"one"
 
 
-def test_the_condition_of_an_upload_address_is_signed_for_the_buckets_region(aws_storage: Storage) -> None:
+def test_condition_size_and_type_of_an_upload_address_are_signed_for_the_buckets_region(aws_storage: Storage) -> None:
     parts = urlsplit(aws_storage.objects.upload_address(KEY, 600, 1000).url)
     query = parse_qs(parts.query)
-    assert query["X-Amz-SignedHeaders"] == ["host;if-none-match"]
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host;if-none-match"]
     assert query["X-Amz-Expires"] == ["600"]
     assert not [name for name in query if "checksum" in name.lower()]
     assert (parts.hostname or "").endswith(".s3.eu-west-1.amazonaws.com")

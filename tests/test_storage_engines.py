@@ -37,8 +37,8 @@ def remote(storage: Storage) -> tuple[aws.Clients, str]:
 
 def put(address: UploadAddress, **changes: Any) -> int:
     """The status of a PUT to the address, with `url` or `headers` changed."""
-    asked = {"url": address.url, "headers": address.headers, **changes}
-    return requests.put(data=b"body", timeout=10, **asked).status_code
+    asked = {"url": address.url, "headers": address.headers, "data": b"body", **changes}
+    return requests.put(timeout=10, **asked).status_code
 
 
 FORGED_UPLOADS: dict[str, Callable[[UploadAddress], dict[str, Any]]] = {
@@ -46,8 +46,13 @@ FORGED_UPLOADS: dict[str, Callable[[UploadAddress], dict[str, Any]]] = {
     "later expiry": lambda address: {"url": address.url.replace("Expires=600", "Expires=601")},
     "foreign signature": lambda address: {"url": address.url[:-4] + "0000"},
     "no signature": lambda address: {"url": address.url.partition("?")[0]},
-    "no condition, which would let it replace": lambda _: {"headers": {}},
-    "another condition": lambda _: {"headers": {"If-None-Match": '"etag"'}},
+    "no condition, which would let it replace": lambda _: {"headers": {"Content-Type": "text/plain"}},
+    "another condition": lambda address: {"headers": {**address.headers, "If-None-Match": '"etag"'}},
+    "another type": lambda address: {"headers": {**address.headers, "Content-Type": "text/html"}},
+    "no type": lambda address: {"headers": {"If-None-Match": "*"}},
+    "a greater size": lambda _: {"data": b"bodies"},
+    "a smaller size": lambda _: {"data": b"bod"},
+    "no size": lambda _: {"data": iter([b"body"])},
 }
 
 
@@ -55,21 +60,21 @@ FORGED_UPLOADS: dict[str, Callable[[UploadAddress], dict[str, Any]]] = {
 def test_a_forged_upload_address_lets_nothing_in(
     engines_storage: Storage, forge: Callable[[UploadAddress], dict[str, Any]]
 ) -> None:
-    address = engines_storage.objects.upload_address(KEY, 600, 1000)
+    address = engines_storage.objects.upload_address(KEY, 600, 4, "text/plain")
     assert put(address, **forge(address)) == 403
     assert list(engines_storage.objects.keys("")) == []
     assert put(address) == 200
 
 
 def test_an_upload_address_is_used_up_by_its_file_and_good_again_when_that_is_taken(engines_storage: Storage) -> None:
-    address = engines_storage.objects.upload_address(KEY, 600, 1000)
+    address = engines_storage.objects.upload_address(KEY, 600, 4, "text/plain")
     assert [put(address), put(address)] == [200, 412]
     engines_storage.objects.delete(KEY)
     assert put(address) == 200
 
 
 def test_addresses_expire(engines_storage: Storage) -> None:
-    upload = engines_storage.objects.upload_address(KEY, 1, 1000)
+    upload = engines_storage.objects.upload_address(KEY, 1, 4)
     engines_storage.objects.put("raw/x", b"body")
     download = engines_storage.objects.download_address("raw/x", 1, "x", "text/plain")
     assert requests.get(download, timeout=10).content == b"body"

@@ -204,7 +204,7 @@ def test_an_upload_is_one_line_with_its_outcome(
 
 
 def test_a_message_that_comes_again_counts_no_outcome_twice(local_storage: Storage, lines: Lines) -> None:
-    state, _ = uploads.create(local_storage, "a.txt", None, datetime(2024, 3, 1, tzinfo=UTC))
+    state, _ = uploads.create(local_storage, uploads.Announced("a.txt", 9), datetime(2024, 3, 1, tzinfo=UTC))
     key = f"incoming/{state['id']}"
     publish(local_storage, SEED, key)
     deliver(local_storage, "incoming/nothing.txt")

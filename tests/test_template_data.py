@@ -82,8 +82,9 @@ def test_only_who_is_named_may_put_uploads_straight_into_the_bucket(deployed: Te
     assert statement["Resource"] == {"Fn::Sub": f"${{ReportsBucket.Arn}}/{events.PREFIX}*"}
 
 
-def test_the_browser_may_send_the_header_that_an_upload_address_is_signed_with(deployed: Template) -> None:
-    assert "if-none-match" in find(deployed, "ReportsBucket/CorsConfiguration/CorsRules/0/AllowedHeaders")
+def test_the_browser_may_send_the_headers_that_an_upload_address_is_signed_with(deployed: Template) -> None:
+    allowed = find(deployed, "ReportsBucket/CorsConfiguration/CorsRules/0/AllowedHeaders")
+    assert {"if-none-match", "content-type"} <= set(allowed)
 
 
 # From the bucket to the functions.

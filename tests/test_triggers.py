@@ -22,9 +22,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_a_file_put_at_its_address_is_published_and_reaches_the_bulk_files(server: Server) -> None:
-    upload = server.ask_address("上盘镇.txt")
+    data = (SEEDS / "上盘镇-2023.txt").read_bytes()
+    upload = server.ask_address("上盘镇.txt", len(data))
     assert upload["state"] == "waiting"
-    assert server.put(upload, (SEEDS / "上盘镇-2023.txt").read_bytes()).ok
+    assert server.put(upload, data).ok
     state = server.outcome(upload)
     assert (state["state"], state["report"]["id"]) == ("published", "331082113-2023")
     assert server.get("/v1/reports/331082113-2023").json()["title"] == "上盘镇2023年工作总结及2024年工作计划"
@@ -51,7 +52,7 @@ def test_a_township_that_is_a_question_is_answered_by_a_request(server: Server) 
     text = (SEEDS / "稽东镇-2023.txt").read_text("utf-8")
     for name in ("稽东", "002582550/2024-72380"):
         text = text.replace(name, "太平" if name == "稽东" else "")
-    upload = server.ask_address("太平镇.txt")
+    upload = server.ask_address("太平镇.txt", len(text.encode()))
     server.put(upload, text.encode())
     state = server.outcome(upload)
     assert state["state"] == "needs_township", state

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("made_up_reports")
 
 
 def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:
-    state, address = uploads.create(storage, "报告.txt", None, NOW)
-    other, other_address = uploads.create(storage, "报告.txt", None, NOW)
+    state, address = uploads.create(storage, uploads.Announced("报告.txt", 9), NOW)
+    other, other_address = uploads.create(storage, uploads.Announced("报告.txt", 9), NOW)
     assert state == {
         "id": state["id"],
         "state": "waiting",
@@ -44,14 +44,14 @@ def test_a_new_upload_waits_at_an_address_of_its_own(storage: Storage) -> None:
 
 @pytest.mark.parametrize("code", ["331022103", "331022", "3310", "33"])
 def test_a_report_may_be_of_a_township_or_of_what_is_above_it(local_storage: Storage, code: str) -> None:
-    state, _ = uploads.create(local_storage, "a.txt", code, NOW)
+    state, _ = uploads.create(local_storage, uploads.Announced("a.txt", 9, township=code), NOW)
     assert state["township"] == code
 
 
 @pytest.mark.parametrize("code", ["", "1101", "331022999", "亭旁乡", "331022103 ", "33102210３"])
 def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storage: Storage, code: str) -> None:
     for refuse in (
-        lambda: uploads.create(local_storage, "a.txt", code, NOW),
+        lambda: uploads.create(local_storage, uploads.Announced("a.txt", 9, township=code), NOW),
         lambda: uploads.name_township(local_storage, "0" * 32, code, NOW),
     ):
         with pytest.raises(BadRequest) as caught:
@@ -61,13 +61,13 @@ def test_a_township_that_is_none_is_refused_before_anything_is_made(local_storag
 
 @pytest.mark.parametrize("named", ["331022103", "亭旁镇", "浙江省三门县亭旁镇", "Tingpang Town, Sanmen County"])
 def test_a_township_may_be_given_by_its_name(local_storage: Storage, named: str) -> None:
-    state, _ = uploads.create(local_storage, "a.txt", named, NOW)
+    state, _ = uploads.create(local_storage, uploads.Announced("a.txt", 9, township=named), NOW)
     assert state["township"] == "331022103"
 
 
 def test_a_name_of_several_townships_is_refused(local_storage: Storage) -> None:
     with pytest.raises(BadRequest) as caught:
-        uploads.create(local_storage, "a.txt", "城关镇", NOW)
+        uploads.create(local_storage, uploads.Announced("a.txt", 9, township="城关镇"), NOW)
     assert (caught.value.code, caught.value.extra["parameter"]) == ("ambiguous_township", "township")
 
 

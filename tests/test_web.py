@@ -266,16 +266,34 @@ def test_a_body_that_is_no_json_is_a_problem(local_storage: Storage) -> None:
         ('{"filename": 3}', "bad_parameter", "filename"),
         ('{"filename": ""}', "missing_parameter", "filename"),
         ('{"filename": null}', "bad_parameter", "filename"),
-        ('{"filename": "a", "townschip": "1"}', "unknown_parameter", "townschip"),
-        ('{"filename": "a", "township": "亭旁乡"}', "unknown_township", "township"),
-        ('{"filename": "a", "township": "城关镇"}', "ambiguous_township", "township"),
-        ('{"filename": "a", "township": "1101"}', "unknown_township", "township"),
+        ('{"filename": "a"}', "missing_parameter", "bytes"),
+        ('{"filename": "a", "bytes": null}', "bad_parameter", "bytes"),
+        ('{"filename": "a", "bytes": "9"}', "bad_parameter", "bytes"),
+        ('{"filename": "a", "bytes": true}', "bad_parameter", "bytes"),
+        ('{"filename": "a", "bytes": 9.5}', "bad_parameter", "bytes"),
+        ('{"filename": "a", "bytes": -1}', "bad_parameter", "bytes"),
+        ('{"filename": "a", "bytes": 9, "media": 3}', "bad_parameter", "media"),
+        ('{"filename": "a", "bytes": 9, "media": ""}', "bad_parameter", "media"),
+        ('{"filename": "a", "bytes": 9, "media": "text"}', "bad_parameter", "media"),
+        ('{"filename": "a", "bytes": 9, "media": "text/plain\\n"}', "bad_parameter", "media"),
+        ('{"filename": "a", "bytes": 9, "media": "text/plain; charset=utf-8"}', "bad_parameter", "media"),
+        ('{"filename": "a", "bytes": 9, "townschip": "1"}', "unknown_parameter", "townschip"),
+        ('{"filename": "a", "bytes": 9, "township": "亭旁乡"}', "unknown_township", "township"),
+        ('{"filename": "a", "bytes": 9, "township": "城关镇"}', "ambiguous_township", "township"),
+        ('{"filename": "a", "bytes": 9, "township": "1101"}', "unknown_township", "township"),
     ],
 )
 def test_a_request_for_an_upload_is_checked(storage: Storage, body: str, code: str, parameter: str | None) -> None:
     answer = call(storage, "POST", "/v1/uploads", body, content_type="application/json")
     found = problem(answer)
     assert (answer.status, found["code"], found.get("parameter")) == (400, code, parameter)
+
+
+def test_what_is_larger_than_the_service_reads_gets_no_upload(local_storage: Storage) -> None:
+    answer = post(local_storage, "/v1/uploads", {"filename": "a", "bytes": 20_000_001})
+    assert (answer.status, problem(answer)["code"]) == (413, "upload_too_large")
+    assert list(local_storage.index.entries()) == []
+    assert post(local_storage, "/v1/uploads", {"filename": "a", "bytes": 20_000_000}).status == 201
 
 
 def test_an_unexpected_failure_is_a_problem_without_its_secrets(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.errors import BadRequest, Conflict, ReportError
+from chalicelib.errors import BadRequest, Conflict, ReportError, TooLarge
 from chalicelib.ingestion import deliveries, ingest, intake, upload_state
 from chalicelib.ingestion.upload_state import State
 from chalicelib.place_names import read_place
@@ -16,24 +18,50 @@ from chalicelib.storage import Storage, UploadAddress
 from chalicelib.telemetry import logs
 
 ADDRESS_SECONDS = upload_state.ADDRESS_SECONDS
-# An address takes more than is read, so that who sends too large a file finds the reason at its upload, and the file is
-# kept like any other. Beyond that the address itself refuses.
-TAKEN = 10
+# Without parameters: the charset is found in the bytes.
+MEDIA = r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}"
+ANY_MEDIA = "application/octet-stream"
 
 
-def create(storage: Storage, filename: str, township: str | None, now: datetime) -> tuple[State, UploadAddress]:
-    """A new upload in the state `waiting`, and where to PUT its file within a quarter of an hour.
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A file that is to come: its name, its size in bytes, its media type (none: bytes of any).
 
-    `township` is the code or name that settles whose report it is. Raises BadRequest as `read_township`.
+    `township` is the code or name that settles whose report it is.
     """
-    state = announce(storage, filename, township, now)
+
+    filename: str
+    size: int
+    media: str | None = None
+    township: str | None = None
+
+
+def create(storage: Storage, file: Announced, now: datetime) -> tuple[State, UploadAddress]:
+    """A new upload in the state `waiting`, and where to PUT exactly this file within a quarter of an hour.
+
+    Raises TooLarge `upload_too_large` for more than is read, BadRequest for a media type that is none, and as
+    `read_township`; there is no upload then.
+    """
+    media = ANY_MEDIA if file.media is None else file.media
+    if not re.fullmatch(MEDIA, media):
+        way_out = "Give a media type without parameters, as text/plain or text/html, or leave it out."
+        raise BadRequest("bad_parameter", "media is no media type.", way_out, parameter="media")
+    code = None if file.township is None else read_township(file.township)
+    limit = intake.max_bytes(os.environ)
+    if file.size > limit:
+        detail = f"The file has {file.size:,} bytes, and the limit is {limit:,}."
+        raise TooLarge("upload_too_large", detail, "Upload the report alone, without pictures and attachments.")
+    state = _announce(storage, file.filename, code, now)
     key = upload_state.object_key(state["id"])
-    return state, storage.objects.upload_address(key, ADDRESS_SECONDS, TAKEN * intake.max_bytes(os.environ))
+    return state, storage.objects.upload_address(key, ADDRESS_SECONDS, file.size, media)
 
 
 def announce(storage: Storage, filename: str, township: str | None, now: datetime) -> State:
     """A new upload without an address, for who writes its object directly. Raises BadRequest as `read_township`."""
-    code = None if township is None else read_township(township)
+    return _announce(storage, filename, None if township is None else read_township(township), now)
+
+
+def _announce(storage: Storage, filename: str, code: str | None, now: datetime) -> State:
     held = upload_state.new(secrets.token_hex(16), filename, code, now)
     storage.index.commit([upload_state.put(held)])
     return held.state
@@ -52,7 +80,7 @@ def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, no
     held = upload_state.load(storage.index, upload_id)
     if held is None or held.state["state"] != "waiting":
         return
-    detail = f"The file has {size:,} bytes, and the upload's address takes {limit:,}."
+    detail = f"The file has {size:,} bytes, and {limit:,} were announced."
     error = ReportError("too_large", detail, "Upload the report alone, without pictures and attachments.")
     refused = upload_state.step(held, "rejected", now, reasons=[upload_state.reason(error)])
     with contextlib.suppress(Conflict):  # a file that arrived meanwhile

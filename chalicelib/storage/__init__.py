@@ -62,11 +62,10 @@ class Objects(Protocol):
     def delete_unchanged(self, key: str, etag: str) -> None:
         """Remove the object if it is still the one of this `etag`, and no process is writing it as far as is known."""
 
-    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
-        """Where a client may PUT the object `key`, once, for `seconds` (a week at most).
-
-        S3 cannot be told a greatest size: whoever reads the object checks `max_bytes` again.
-        """
+    def upload_address(
+        self, key: str, seconds: int, size: int, content_type: str = "application/octet-stream"
+    ) -> UploadAddress:
+        """Where a client may PUT the object `key`, once, for `seconds` (a week at most): `size` bytes of `content_type`."""
 
     def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
         """Where a client may GET the object for `seconds`, saved as `filename`: a URL, or a path on this server.

@@ -179,18 +179,19 @@ class S3Objects:
         with failures():
             repeated(send, set(), TAKEN | RACING_PUT | MISSING)  # refused where it changed, is changing or has gone
 
-    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:  # noqa: ARG002
-        """The address holds while there is no object `key`, and only with the headers given here, which are signed.
-
-        S3 signs an exact length or none, so `max_bytes` is left to whoever reads the object. Once the object is
-        deleted the address is good again until it expires.
+    def upload_address(
+        self, key: str, seconds: int, size: int, content_type: str = "application/octet-stream"
+    ) -> UploadAddress:
+        """The address holds while there is no object `key`, and only with the headers given here and this Content-Length,
+        which are signed. Once the object is deleted the address is good again until it expires.
         """
         check_key(key)
         check_seconds(seconds)
-        what = {"Bucket": self._bucket, "Key": key, "IfNoneMatch": "*"}
+        what: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "IfNoneMatch": "*"}
+        what |= {"ContentLength": size, "ContentType": content_type}
         with failures():
             url = self._s3.generate_presigned_url("put_object", Params=what, ExpiresIn=seconds)
-        return UploadAddress(url, headers={"If-None-Match": "*"})
+        return UploadAddress(url, headers={"If-None-Match": "*", "Content-Type": content_type})
 
     def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
         check_key(key)

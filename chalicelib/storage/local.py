@@ -148,10 +148,13 @@ class LocalObjects:
             if not is_being_written(self._path(key)) and self.stat(key).etag == etag:
                 self.delete(key)
 
-    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
+    def upload_address(
+        self, key: str, seconds: int, size: int, content_type: str = "application/octet-stream"
+    ) -> UploadAddress:
         check_key(key)
         check_seconds(seconds)
-        return UploadAddress(signing.sign_upload(self._secret, key, int(time.time()) + seconds, max_bytes))
+        url = signing.sign_upload(self._secret, key, int(time.time()) + seconds, size, content_type)
+        return UploadAddress(url, headers={"Content-Type": content_type})
 
     def download_address(
         self,
@@ -166,13 +169,13 @@ class LocalObjects:
         check_seconds(seconds)
         return signing.sign_download(self._secret, key, int(time.time()) + seconds, filename, content_type)
 
-    def verify_upload(self, key: str, query: Mapping[str, str], now: float) -> int:
-        """The greatest number of bytes that may be PUT. Raises Forbidden for an address that is forged or expired at
+    def verify_upload(self, key: str, query: Mapping[str, str], now: float) -> tuple[int, str]:
+        """How many bytes of which content type may be PUT. Raises Forbidden for an address that is forged or expired at
         `now` (seconds since the epoch), Conflict `upload_address_used` for a spent one."""
-        max_bytes = signing.read_upload(self._secret, key, query, now)
+        bound = signing.read_upload(self._secret, key, query, now)
         if _is_made(self._used(key)) or self._path(key).exists():
             raise address_used(key)
-        return max_bytes
+        return bound
 
     def verify_download(self, key: str, query: Mapping[str, str], now: float) -> tuple[str, str]:
         """The file name and content type to send. Raises Forbidden for a forged address or one expired at `now`."""

@@ -10,13 +10,14 @@ from urllib.parse import quote, urlencode
 
 from chalicelib.errors import Forbidden
 
-_UPLOAD = ("expires", "max")
+_UPLOAD = ("expires", "bytes", "type")
 _DOWNLOAD = ("expires", "filename", "type")
 
 
-def sign_upload(secret: bytes, key: str, expires: int, max_bytes: int) -> str:
-    """The path and query under which `key` may be PUT until `expires` (seconds since the epoch)."""
-    return _address(secret, key, {"expires": str(expires), "max": str(max_bytes)})
+def sign_upload(secret: bytes, key: str, expires: int, size: int, content_type: str) -> str:
+    """The path and query under which `size` bytes of `content_type` may be PUT as `key` until `expires` (seconds since
+    the epoch)."""
+    return _address(secret, key, {"expires": str(expires), "bytes": str(size), "type": content_type})
 
 
 def sign_download(secret: bytes, key: str, expires: int, filename: str, content_type: str) -> str:
@@ -26,9 +27,10 @@ def sign_download(secret: bytes, key: str, expires: int, filename: str, content_
     return _address(secret, key, {"expires": str(expires), "filename": name, "type": content_type})
 
 
-def read_upload(secret: bytes, key: str, query: Mapping[str, str], now: float) -> int:
-    """The greatest number of bytes that the address allows. Raises Forbidden when it is forged or expired."""
-    return int(_signed(secret, key, query, _UPLOAD, now)["max"])
+def read_upload(secret: bytes, key: str, query: Mapping[str, str], now: float) -> tuple[int, str]:
+    """The number of bytes and the content type that the address is for. Raises Forbidden when it is forged or expired."""
+    values = _signed(secret, key, query, _UPLOAD, now)
+    return int(values["bytes"]), values["type"]
 
 
 def read_download(secret: bytes, key: str, query: Mapping[str, str], now: float) -> tuple[str, str]:

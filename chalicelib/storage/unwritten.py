@@ -62,8 +62,10 @@ class _Objects:
     def delete_unchanged(self, key: str, etag: str) -> None:
         pass
 
-    def upload_address(self, key: str, seconds: int, max_bytes: int) -> UploadAddress:
-        return self._inner.upload_address(key, seconds, max_bytes)
+    def upload_address(
+        self, key: str, seconds: int, size: int, content_type: str = "application/octet-stream"
+    ) -> UploadAddress:
+        return self._inner.upload_address(key, seconds, size, content_type)
 
     def download_address(self, key: str, seconds: int, filename: str, content_type: str, *, head: bool = False) -> str:
         return self._inner.download_address(key, seconds, filename, content_type, head=head)

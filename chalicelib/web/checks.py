@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -81,22 +82,26 @@ def _read_runs(parameter: Parameter, text: str) -> Runs:
         raise _bad(parameter, text[:50], way_out) from error
 
 
-def read_members(body: bytes, members: Mapping[str, bool]) -> dict[str, str | None]:
-    """The members of a JSON object of strings; `members` says of each whether it is required. Raises BadRequest."""
+def read_members(
+    body: bytes, required: Mapping[str, type], optional: Mapping[str, type] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The members of a JSON object: strings and whole numbers from 0 on, None where not given. Raises BadRequest."""
+    members = {**required, **optional}
+    way_out = f"Send {', '.join([*required, *(f'{name} (optional)' for name in optional)])}."
     try:
         found = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as error:
         raise BadRequest("bad_json", f"The body is no JSON: {error}.", "Send a JSON object in UTF-8.") from error
     if not isinstance(found, dict):
-        raise BadRequest("bad_json", "The body is no JSON object.", f"Send an object with {_named(members)}.")
+        raise BadRequest("bad_json", "The body is no JSON object.", way_out)
     for name, value in found.items():
         if name not in members:
             raise _unknown(name, list(members))
-        if not isinstance(value, str) and (members[name] or value is not None):
-            raise BadRequest("bad_parameter", f"{name} is no string.", "Give a string.", parameter=name)
-    for name, required in members.items():
-        if required and not found.get(name):
-            raise BadRequest("missing_parameter", f"{name} is missing.", f"Send {_named(members)}.", parameter=name)
+        if not (value is None and name in optional):
+            _require_kind(name, value, members[name])
+    for name in required:
+        if found.get(name) in (None, ""):
+            raise BadRequest("missing_parameter", f"{name} is missing.", way_out, parameter=name)
     return {name: found.get(name) for name in members}
 
 
@@ -138,5 +143,8 @@ def _nearest(text: str, allowed: Sequence[str]) -> list[str]:
     return difflib.get_close_matches(text, allowed, 1)
 
 
-def _named(members: Mapping[str, bool]) -> str:
-    return ", ".join(f"{name}{'' if required else ' (optional)'}" for name, required in members.items())
+def _require_kind(name: str, value: Any, kind: type) -> None:
+    fits = isinstance(value, str) if kind is str else type(value) is int and value >= 0  # True is an instance of int
+    if not fits:
+        named = "string" if kind is str else "whole number from 0 on"
+        raise BadRequest("bad_parameter", f"{name} is no {named}.", f"Give a {named}.", parameter=name)

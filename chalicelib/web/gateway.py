@@ -31,7 +31,7 @@ from chalicelib.web.matching import Matcher
 from chalicelib.web.object_reading import read_object
 from chalicelib.web.publishers import find_publisher
 from chalicelib.web.read_limits import ReadLimit, Verdict
-from chalicelib.web.replies import problem_reply, refusal
+from chalicelib.web.replies import RefusedError, problem_reply, refusal
 from chalicelib.web.routes import ROUTES, Route
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
@@ -157,10 +157,12 @@ class Gateway:
         query = dict(_fields(parse_qsl, environ))
         match method:
             case "PUT":
-                most = objects.verify_upload(key, query, time.time())
-                if body.length > most:
-                    self._note_too_large(key, body.length, most)
-                return _receive(objects, key, most, body)
+                size, media = objects.verify_upload(key, query, time.time())
+                if body.length > size:
+                    self._note_too_large(key, body.length, size)
+                _require_announced(body.length, environ.get("CONTENT_TYPE", ""), size, media)
+                objects.put_stream(key, _whole_stream(body, size), size)
+                return Sent(200, CORS)
             case "GET" | "HEAD":
                 named = objects.verify_download(key, query, time.time())
                 asked = _headers(environ)
@@ -245,21 +247,30 @@ def _whole(body: Body, method: str) -> bytes:
     return bytes(read)
 
 
-def _receive(objects: LocalObjects, key: str, most: int, body: Body) -> Sent:
-    if body.length > most:
-        raise TooLarge("upload_too_large", f"The file is larger than {most:,} bytes.", "Upload the report alone.")
-    objects.put_stream(key, _announced(body), most)
-    return Sent(200, CORS)
+def _require_announced(length: int, given: str, size: int, media: str) -> None:
+    """Raise what refuses a body that is not of the size and type that its address was given out for."""
+    if length > size:
+        way_out = "Ask for an address for this file."
+        raise TooLarge("upload_too_large", f"The file is larger than the {size:,} bytes announced.", way_out)
+    if 0 <= length < size:
+        raise _cut(length, size)
+    if given != media:
+        way_out = f"Send the header Content-Type: {media}, or ask for another address."
+        raise RefusedError(415, "upload_type", "The file is not of the type that was announced.", way_out)
 
 
-def _announced(body: Body) -> Iterator[bytes]:
-    """The body as it arrives. Raises BadRequest when the client stops short of what it announced."""
-    size = 0
+def _whole_stream(body: Body, size: int) -> Iterator[bytes]:
+    """The body as it arrives. Raises BadRequest when it ends before its `size`."""
+    come = 0
     for block in body.blocks():
-        size += len(block)
+        come += len(block)
         yield block
-    if body.length not in (-1, size):
-        raise BadRequest("upload_cut", f"The file ended after {size} of {body.length} bytes.", "Send it again.")
+    if come < size:
+        raise _cut(come, size)
+
+
+def _cut(come: int, size: int) -> BadRequest:
+    return BadRequest("upload_cut", f"The file ends after {come:,} of {size:,} bytes.", "Send it again, whole.")
 
 
 def _preflight(methods: Iterable[str]) -> Sent:

@@ -38,7 +38,12 @@ KEYS = {
     },
 }
 BODIES = {
-    "upload-request": {"filename": "亭旁镇2022年度工作总结.txt", "township": "331022103"},
+    "upload-request": {
+        "filename": "亭旁镇2022年度工作总结.txt",
+        "bytes": 5954,
+        "media": "text/plain",
+        "township": "331022103",
+    },
     "township-request": {"township": "331022103"},
 }
 TAGS = {
