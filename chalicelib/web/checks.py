@@ -98,7 +98,7 @@ def read_members(
         if name not in members:
             raise _unknown(name, list(members))
         if not (value is None and name in optional):
-            _require_kind(name, value, members[name])
+            found[name] = _member(name, value, members[name])
     for name in required:
         if found.get(name) in (None, ""):
             raise BadRequest("missing_parameter", f"{name} is missing.", way_out, parameter=name)
@@ -143,8 +143,11 @@ def _nearest(text: str, allowed: Sequence[str]) -> list[str]:
     return difflib.get_close_matches(text, allowed, 1)
 
 
-def _require_kind(name: str, value: Any, kind: type) -> None:
-    fits = isinstance(value, str) if kind is str else type(value) is int and value >= 0  # True is an instance of int
-    if not fits:
+def _member(name: str, value: Any, kind: type) -> Any:
+    """The value of a member of the body. 9.0 is a whole number in JSON, and True none, which Python sees otherwise."""
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not kind or (isinstance(value, int) and value < 0):
         named = "string" if kind is str else "whole number from 0 on"
         raise BadRequest("bad_parameter", f"{name} is no {named}.", f"Give a {named}.", parameter=name)
+    return value
