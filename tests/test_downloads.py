@@ -18,7 +18,7 @@ SEED = ROOT / "seeds" / "亭旁镇-2022.txt"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with run_server(tmp_path_factory.mktemp("downloads") / "data") as started:
-        upload = started.ask_address(SEED.name)
+        upload = started.ask_address(SEED.name, SEED.stat().st_size)
         assert started.put(upload, SEED.read_bytes()).ok
         assert started.outcome(upload)["state"] == "published"
         yield started
