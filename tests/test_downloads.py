@@ -129,3 +129,14 @@ def test_a_file_has_its_name_and_type(manifest: dict[str, Any], whole: requests.
     assert f'filename="{manifest["files"][0]["name"]}"' in whole.headers["Content-Disposition"]
     assert "Content-Encoding" not in whole.headers
     assert urlsplit(manifest["files"][0]["url"]).path.endswith(manifest["files"][0]["name"])
+
+
+def test_every_answer_names_its_request(server: Server, address: str) -> None:
+    answers = [fetch(address), fetch(address, "OPTIONS"), fetch(f"{server.url}/v1/reports", "OPTIONS")]
+    answers += [
+        fetch(address, Range="bytes=999999999-"),
+        fetch(f"{server.url}/nothing"),
+        fetch(f"{server.url}/v1/bulk"),
+    ]
+    ids = {answer.headers["X-Request-Id"] for answer in answers}
+    assert len(ids) == len(answers)

@@ -218,6 +218,11 @@ def test_delete_answers_with_the_tombstone_however_often(filled: Storage) -> Non
     assert revisions(filled, REPORT) == [1, 2]
 
 
+def test_a_change_is_never_told_as_one_that_the_caller_has_already(filled: Storage) -> None:
+    assert call(filled, "DELETE", ADDRESS, if_none_match="*").status == 200
+    assert call(filled, "DELETE", ADDRESS, if_none_match=get(filled, ADDRESS).headers.get("etag", "*")).status == 200
+
+
 def test_if_match_names_the_record_that_may_go(filled: Storage) -> None:
     etag = get(filled, ADDRESS).headers["etag"]
     refused = call(filled, "DELETE", ADDRESS, if_match='"other"')

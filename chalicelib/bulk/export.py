@@ -25,9 +25,10 @@ from chalicelib.bulk.parts import FOLDER, NOTES
 from chalicelib.bulk.sheets import SHEETS, File, Sheet
 from chalicelib.catalog import changes, counts
 from chalicelib.catalog.partitions import partitions
-from chalicelib.errors import NotFound, StorageError
+from chalicelib.errors import StorageError
 from chalicelib.moments import iso
 from chalicelib.storage import Objects, Storage
+from chalicelib.storage.json_objects import read_json
 
 MANIFEST = FOLDER + "manifest.json"
 RETIRED = FOLDER + "retired.json"
@@ -85,7 +86,7 @@ def write_folder(storage: Storage, folder: Path, now: datetime | None = None) ->
 
 def read_manifest(objects: Objects) -> Manifest | None:
     """The manifest of the current files; None before the first export."""
-    found = _read(objects, MANIFEST)
+    found = read_json(objects, MANIFEST)
     return found if found and "complete_to" in found else None  # one of before parts were made has none
 
 
@@ -116,7 +117,7 @@ def _join(shelf: Objects, sheet: Sheet, files: Sequence[File], begin: Callable[[
     name, head = sheet.name(None), sheet.head or sheets.EMPTY
     stored = sheets.stored_name(hashlib.sha256(head + "".join(f.sha256 for f in files).encode()).hexdigest(), name)
     note = f"{NOTES}{name}.json"
-    before = _read(shelf, note)
+    before = read_json(shelf, note)
     if before and before["stored"] == stored:
         return File(**before)
     begin(name)
@@ -170,7 +171,7 @@ def _manifest(files: Sequence[File], complete_to: str, moment: datetime, address
 def _retire(objects: Objects, current: set[str], moment: datetime) -> None:
     """Note since when files are out of use, and remove those that have been for longer than the grace."""
     keep = {MANIFEST, RETIRED, counts.OBJECT, *(FOLDER + stored for stored in current)}
-    noted = _read(objects, RETIRED) or {}
+    noted = read_json(objects, RETIRED) or {}
     since = {
         name: noted.get(name, iso(moment))
         for name in (
@@ -181,11 +182,3 @@ def _retire(objects: Objects, current: set[str], moment: datetime) -> None:
     objects.put(RETIRED, orjson.dumps({n: out for n, out in since.items() if n not in expired}), "application/json")
     for name in expired:
         objects.delete(FOLDER + name)
-
-
-def _read(objects: Objects, key: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = orjson.loads(objects.get(key))
-    except NotFound:
-        return None
-    return found

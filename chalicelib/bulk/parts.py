@@ -17,8 +17,9 @@ from chalicelib.bulk import rows, sheets
 from chalicelib.bulk.sheets import SHEETS, Draft, File
 from chalicelib.catalog import layout
 from chalicelib.catalog.partitions import Partition, entries
-from chalicelib.errors import NotFound, StorageError
+from chalicelib.errors import StorageError
 from chalicelib.storage import Entry, Objects, Storage
+from chalicelib.storage.json_objects import read_json
 
 FOLDER = "bulk/"
 NOTES = FOLDER + "notes/"
@@ -57,9 +58,8 @@ def fingerprint(listed: Iterable[Entry]) -> str:
 
 def read_note(shelf: Objects, partition: Partition) -> Note | None:
     """The note of a part; None where there is none that is whole."""
-    try:
-        found = orjson.loads(shelf.get(_note(partition)))
-    except NotFound:
+    found = read_json(shelf, _note(partition))
+    if found is None:
         return None
     return Note(found["fingerprint"], [File(**each) for each in found["files"]], Counts(**found["counts"]))
 

@@ -14,7 +14,6 @@ import orjson
 
 from chalicelib.catalog import layout, paging, pending
 from chalicelib.catalog.paging import Page, Position
-from chalicelib.errors import BadRequest
 from chalicelib.moments import iso_precise, read_moment
 from chalicelib.storage import Entry, Index, Storage
 
@@ -39,7 +38,8 @@ def changes(storage: Storage, since: str | None, cursor: str | None, limit: int,
 
     A page with fewer than `limit` ends where the list does for now. Raises BadRequest.
     """
-    after = _position(cursor) if cursor else iso_precise(read_moment("since", since)) if since else ""
+    begin = iso_precise(read_moment("since", since)) if since and not cursor else ""
+    after = paging.read_place(cursor, layout.CHANGES) or begin
     found = _after(storage.index, after, limit, _settled(storage.index, now))
     last = found[-1]["position"] if found else after
     return Page(found, paging.write_cursor(Position(layout.CHANGES, last)))
@@ -69,15 +69,6 @@ def newest(storage: Storage, limit: int, now: datetime) -> list[Change]:
 def complete_to(index: Index, now: datetime) -> str:
     """The time (ISO) before which nothing comes into the list any more: whatever is asked after this has all of before."""
     return _settled(index, now).end.partition("#")[0]
-
-
-def _position(cursor: str) -> str:
-    found = paging.read_cursor(cursor)
-    if found.pk != layout.CHANGES:
-        raise BadRequest(
-            "bad_cursor", "The cursor is none of this list.", "Take it from the list's `next`.", parameter="cursor"
-        )
-    return found.sk
 
 
 def _settled(index: Index, now: datetime) -> _Settled:

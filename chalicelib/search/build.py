@@ -16,10 +16,10 @@ import orjson
 from chalicelib.catalog import layout
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.catalog.partitions import partitions
-from chalicelib.errors import NotFound
 from chalicelib.moments import iso
 from chalicelib.search import documents, segment
 from chalicelib.storage import Entry, Objects, Storage
+from chalicelib.storage.json_objects import read_json
 
 FOLDER = "search/"
 MANIFEST = FOLDER + "manifest.json"
@@ -55,11 +55,7 @@ def refresh(storage: Storage, now: datetime | None = None) -> Manifest:
 
 def read_manifest(objects: Objects) -> Manifest | None:
     """The manifest of the segments; None before the first build."""
-    try:
-        manifest: Manifest = orjson.loads(objects.get(MANIFEST))
-    except NotFound:
-        return None
-    return manifest
+    return read_json(objects, MANIFEST)
 
 
 def read_document(objects: Objects, report: str, revision: int) -> documents.Document:

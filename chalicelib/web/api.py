@@ -19,7 +19,7 @@ from chalice.app import Chalice, CORSConfig, Response
 from chalicelib.storage import Storage, open_storage
 from chalicelib.telemetry import logs, metrics
 from chalicelib.web import core
-from chalicelib.web.core import Answer, Call, View
+from chalicelib.web.core import Answer, Call, Conditions, View
 from chalicelib.web.replies import PROBLEM, refusal
 from chalicelib.web.routes import BY_NAME, Route
 
@@ -117,8 +117,8 @@ def _answer_refusals(request: Any, get_response: Callable[[Any], Response]) -> R
         return response
     allow = str(response.headers.get("Allow", ""))
     error = refusal(response.status_code, request.method, allow, _request_id(request))
-    call = _call(request, BY_NAME["show_front_page"], {})
-    answer = core.deliver(core.refuse(error, call), call.request_id, call.conditions)
+    path = _own_path(request)
+    answer = core.deliver(core.refuse(error, path, _base(request, path)), _request_id(request), Conditions())
     answer.headers.update({"Allow": allow} if allow else {})
     return _response(answer)
 

@@ -76,6 +76,9 @@ class Call:
 
     @property
     def conditions(self) -> Conditions:
+        """None for what changes something: that is never told as a 304."""
+        if self.method not in ("GET", "HEAD"):
+            return Conditions()
         return Conditions(self.headers.get("if-none-match", ""), self.headers.get("if-modified-since", ""))
 
     @property
@@ -128,10 +131,10 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         )
         return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:
-        return refuse(error, call)
+        return refuse(error, call.path, call.base)
     except Exception:
         log.exception("unexpected failure at %s", call.path)
-        return refuse(internal_error(call.request_id), call)
+        return refuse(internal_error(call.request_id), call.path, call.base)
 
 
 def _name_revision(given: dict[str, Any], index: Index) -> None:
@@ -153,10 +156,10 @@ def _format(call: Call, given: dict[str, Any]) -> str:
     return named or formats.choose(call.headers.get("accept", ""), call.route.formats)
 
 
-def refuse(error: ReportsError, call: Call) -> Answer:
+def refuse(error: ReportsError, path: str, base: str) -> Answer:
     """The answer that a failure is told by."""
     logs.note(error_code=error.code)
-    return finish(problem_reply(error, call.path, call.base))
+    return finish(problem_reply(error, path, base))
 
 
 def finish(reply: Reply, vary: str = "Accept-Encoding") -> Answer:

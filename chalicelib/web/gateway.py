@@ -94,7 +94,7 @@ class Gateway:
                 start = _telling(start, verdict)
                 if verdict.wait:
                     sent = _problem(refusal(429, method), quote(environ["PATH_INFO"].encode("latin-1")), request_id)
-                    return _send(sent, method, start)
+                    return _send(sent, method, start, request_id)
         # Read first: what is committed while an answer is made ends the generation that it is kept under.
         generation = None if body.comes or method not in ("GET", "HEAD") else self._generation()
         if generation is not None and (kept := self._kept.find(_question(environ), generation)):
@@ -111,11 +111,11 @@ class Gateway:
                     else self._call(environ, body, path, request_id, generation)
                 )
             except ReportsError as error:
-                answer = _send(_problem(error, path, request_id), method, start)
+                answer = _send(_problem(error, path, request_id), method, start, request_id)
                 # Without a turn there is no thread to spare for what the client sends.
                 waits = body.comes and error.code != NO_TURN
                 return Refusal(answer, body, held.pop_all()) if waits else answer
-        return _send(sent, method, start)
+        return _send(sent, method, start, request_id)
 
     def _call(self, environ: Environ, body: Body, path: str, request_id: str, generation: int | None) -> Sent:
         method = environ["REQUEST_METHOD"]
@@ -199,7 +199,7 @@ def _give_again(kept: Kept, environ: Environ, request_id: str, begun: float, sta
         with logs.context(request_id=request_id):
             metrics.tell_request(method, kept.route.path, sent.status, logs.milliseconds_since(begun))
     if sent is not answer:
-        return _send(Sent(sent.status, sent.headers, sent.body), method, start)
+        return _send(Sent(sent.status, sent.headers, sent.body), method, start, request_id)
     start("200 OK", [*kept.lines, ("X-Request-Id", request_id)])
     return [] if method == "HEAD" else [answer.body]
 
@@ -294,9 +294,9 @@ def _problem(error: ReportsError, path: str, request_id: str) -> Sent:
     return Sent(answer.status, {**answer.headers, **more}, answer.body)
 
 
-def _send(sent: Sent, method: str, start: Start) -> Iterable[bytes]:
+def _send(sent: Sent, method: str, start: Start, request_id: str) -> Iterable[bytes]:
     """Hand the response to the server; HEAD, 204 and 304 have no body, and HEAD says how long it would be."""
-    headers, bare = dict(sent.headers), sent.status in (204, 304)
+    headers, bare = {"X-Request-Id": request_id, **sent.headers}, sent.status in (204, 304)
     if not bare:
         headers.setdefault("Content-Length", str(len(sent.body)))
     start(f"{sent.status} {HTTPStatus(sent.status).phrase}", list(headers.items()))
