@@ -32,14 +32,13 @@ class Server:
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=PATIENCE)
 
+    def announce(self, filename: str, size: int, **more: str) -> requests.Response:
+        body: dict[str, Any] = {"filename": filename, "bytes": size, **more}
+        return requests.post(f"{self.url}/v1/uploads", json=body, headers=self.key, timeout=PATIENCE)
+
     def ask_address(self, filename: str, size: int, **more: str) -> dict[str, Any]:
         """What POST /v1/uploads answers for a file of `size` bytes."""
-        answer = requests.post(
-            f"{self.url}/v1/uploads",
-            json={"filename": filename, "bytes": size, **more},
-            headers=self.key,
-            timeout=PATIENCE,
-        )
+        answer = self.announce(filename, size, **more)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 

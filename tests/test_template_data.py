@@ -151,6 +151,8 @@ def test_a_function_knows_its_storage_and_its_log(deployed: Template, stage: str
     variables = find(deployed, f"{function}/Environment/Variables")
     assert variables.pop("REPORTS_URL")["Fn::If"][0] == "HasDomain"
     table = {"Fn::If": ["UsesRestoredTable", {"Ref": "RestoredTable"}, {"Ref": "ReportsTable"}]}
+    limit = variables.pop("REPORTS_UPLOAD_LIMIT", None)
+    assert limit == ({"Ref": "UploadsPerHour"} if function == "APIHandler" else None)
     assert variables == {"REPORTS_BUCKET": {"Ref": "ReportsBucket"}, "REPORTS_TABLE": table}
     assert find(deployed, f"{function}/Runtime") == "python3.11"
     assert find(deployed, f"{function}/Role") == {"Fn::GetAtt": [f"{name}Role", "Arn"]}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,7 +22,7 @@ from chalicelib.storage import Put
 Record = dict[str, Any]
 Row = dict[str, Any]
 
-YEARS, PENDING, CHANGES = "years", "pending", "changes"
+YEARS, PENDING, CHANGES, RATE = "years", "pending", "changes", "rate"
 WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
 TOKEN = 8  # hexadecimal digits
@@ -67,6 +68,11 @@ def revisions(report_id: str) -> Span:
 
 def upload(upload_id: str) -> Key:
     return Key(f"upload#{upload_id}", "status")
+
+
+def rate(publisher: str, hour: datetime) -> Key:
+    """The entry whose version counts what the holder of a key has uploaded in this hour."""
+    return Key(f"{RATE}#{publisher}", hour.strftime("%Y-%m-%dT%H"))
 
 
 def known_source(sha256: str, township: str | None) -> Key:

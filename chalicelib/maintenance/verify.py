@@ -140,7 +140,7 @@ def _explains_itself(entry: Entry, report_id: str | None, changing: set[str], ca
         return called.has(_known_revision(entry.body))
     if _comes_ahead(Key(entry.pk, entry.sk)):
         return report_id in changing
-    return kind in (layout.PENDING, layout.YEARS, layout.CHANGES)
+    return kind in (layout.PENDING, layout.YEARS, layout.CHANGES, layout.RATE)
 
 
 def _comes_ahead(key: Key) -> bool:

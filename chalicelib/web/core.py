@@ -13,7 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -23,7 +23,7 @@ from chalicelib.catalog import one_report
 from chalicelib.errors import BadRequest, ReportsError
 from chalicelib.storage import Index, Storage
 from chalicelib.telemetry import logs
-from chalicelib.web import checks, formats
+from chalicelib.web import checks, formats, upload_limits
 from chalicelib.web.publishers import require_publisher
 from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
 from chalicelib.web.routes import Route
@@ -129,7 +129,10 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
             call.method,
             groups,
         )
-        return finish(view(ask), "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
+        left = upload_limits.take(storage().index, call.publisher, now) if call.route.counted else {}
+        reply = view(ask)
+        reply = replace(reply, headers={**reply.headers, **left}) if left else reply
+        return finish(reply, "Accept, Accept-Encoding" if call.route.formats else "Accept-Encoding")
     except ReportsError as error:
         return refuse(error, call.path, call.base)
     except Exception:

@@ -48,11 +48,15 @@ HEADERS: dict[str, tuple[str, Json, str]] = {
     ),
     "Location": ("Where to go, or what was created.", {"minLength": 1}, "https://reports.example/v1/uploads/x"),
     "RateLimit": (
-        "Where reading is limited: `r` requests are left, and in `t` seconds all are there again.",
+        "Where reading is limited, and of a key's uploads: `r` requests are left, and in `t` seconds all are there again.",
         {},
         '"reads";r=2999;t=1',
     ),
-    "RateLimit-Policy": ("Where reading is limited: `q` requests in `w` seconds.", {}, '"reads";q=3000;w=60'),
+    "RateLimit-Policy": (
+        "Where reading is limited, and of a key's uploads: `q` requests in `w` seconds.",
+        {},
+        '"reads";q=3000;w=60',
+    ),
     "Retry-After": ("In how many seconds to ask again.", {"pattern": "^[0-9]+$"}, "1"),
     "Vary": ("The request's headers that the answer depends on, for caches.", {}, "Accept-Encoding"),
     "WWW-Authenticate": ("What a key may be sent by, besides `X-API-Key`.", {}, CHALLENGE),
@@ -154,7 +158,7 @@ def _headers(route: Route) -> Json:
     names = [*ALWAYS, *PREFLIGHT, *route.headers]
     names += ["Location"] if route.status in (201, 307) else []
     names += ["ETag"] if route.status == 200 else []
-    names += LIMITED if route.method == "GET" else ()
+    names += LIMITED if route.method == "GET" or route.counted else ()
     names += ["Link"] if route.listed else []
     return {
         name: {"$ref": f"#/components/headers/{name}{'' if name in AT_TIMES else '.Always'}"} for name in sorted(names)

@@ -44,11 +44,12 @@ class Verdict(NamedTuple):
     left: int
     full: float
     wait: float
+    name: str = "reads"
 
     @property
     def headers(self) -> dict[str, str]:
-        named = f'"reads";q={self.policy.quota};w={self.policy.seconds}'
-        told = {"RateLimit-Policy": named, "RateLimit": f'"reads";r={self.left};t={math.ceil(self.full)}'}
+        named = f'"{self.name}";q={self.policy.quota};w={self.policy.seconds}'
+        told = {"RateLimit-Policy": named, "RateLimit": f'"{self.name}";r={self.left};t={math.ceil(self.full)}'}
         return {**told, "Retry-After": str(math.ceil(self.wait))} if self.wait else told
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -157,7 +158,9 @@ def problem_reply(error: ReportsError, instance: str, base: str = "") -> Reply:
     document = problems.document(error, instance)
     for candidate in document.get("candidates", ()):
         candidate["url"] = base + candidate["url"]
-    headers = {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": CHALLENGE}}.get(error.status, {})
+    headers: Mapping[str, str] = {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": CHALLENGE}}.get(error.status, {})
+    if isinstance(error, RefusedError):
+        headers = {**headers, **error.headers}
     return Reply(orjson.dumps(document), PROBLEM, NEVER, error.status, headers, "en")
 
 
@@ -169,9 +172,17 @@ def internal_error(request_id: str) -> ReportsError:
 class RefusedError(ReportsError):
     """HTTP itself refuses the request before any view sees it."""
 
-    def __init__(self, status: int, code: str, detail: str, way_out: str, **extra: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        way_out: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **extra: Any,
+    ) -> None:
         super().__init__(code, detail, way_out, **extra)
-        self.status = status
+        self.status, self.headers = status, headers
 
 
 def refusal(status: int, method: str, allow: str = "", request_id: str = "") -> ReportsError:

@@ -55,7 +55,7 @@ class Route:
     `listed` wraps the schema into a page; `status` is that of success; `problems` are the statuses of its errors.
     `settled`: as long as nothing is committed to the index, the same call has the same answer.
     `formats` are those that a list may be had in, the usual one first.
-    `protected`: for publishers alone, who have a key. `also`: what else than `media` plain bytes may be.
+    `protected`: for publishers alone, who have a key; `counted`: so often an hour. `also`: what else than `media` plain bytes may be.
     `headers`: those of a success that its kind does not say.
     """
 
@@ -73,6 +73,7 @@ class Route:
     settled: bool = False
     formats: tuple[str, ...] = ()
     protected: bool = False
+    counted: bool = False
     also: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
 
@@ -388,6 +389,7 @@ ROUTES = (
         status=201,
         problems=(400, 413, 415),
         protected=True,
+        counted=True,
     ),
     Route("/v1/uploads/{upload}", "read_upload", "What became of an upload.", "upload", problems=ABSENT),
     Route(

@@ -22,7 +22,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from chalicelib.errors import StorageError
-from chalicelib.web import publishers, read_limits
+from chalicelib.web import publishers, read_limits, upload_limits
 from chalicelib.web.gateway import BODIES, Gateway
 
 # A slow upload holds a thread until its last byte, so there are more threads than bodies are read at once. Measured on
@@ -37,6 +37,7 @@ TURN = 0.05  # seconds between two looks whether the worker listens
 def serve(host: str, port: int) -> int:
     """Serve until SIGINT or SIGTERM; the exit status. Raises StorageError when it cannot listen."""
     require_free(host, port)
+    upload_limits.read_limit()
     read_limits.read_policy(os.environ)  # a bad setting is told here, and not by each worker
     publishers.own_key(os.environ)  # made now, so that whoever reads where it is finds it there
     print(publishers.tell_key(os.environ), flush=True)
