@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,19 +40,22 @@ class Column(NamedTuple):
     path: tuple[str | int, ...]
 
 
-def csv_lines(schema: str, rows: Sequence[Any]) -> bytes:
-    """The rows with a header line, in the form of RFC 4180 and with a BOM; null is empty, a list joined by `|`."""
-    return csv_head(schema) + csv_rows(schema, rows)
+def csv_lines(schema: str, rows: Sequence[Any], chosen: Sequence[Column] = ()) -> bytes:
+    """The rows with a header line, in the form of RFC 4180 and with a BOM; null is empty, a list joined by `|`.
+
+    Without `chosen` all columns.
+    """
+    return csv_head(schema, chosen) + csv_rows(schema, rows, chosen)
 
 
-def csv_head(schema: str) -> bytes:
+def csv_head(schema: str, chosen: Sequence[Column] = ()) -> bytes:
     """The BOM and the header line."""
-    return (BOM + _written([[column.name for column in columns(schema)]])).encode()
+    return (BOM + _written([[column.name for column in chosen or columns(schema)]])).encode()
 
 
-def csv_rows(schema: str, rows: Sequence[Any]) -> bytes:
+def csv_rows(schema: str, rows: Sequence[Any], chosen: Sequence[Column] = ()) -> bytes:
     """The rows alone."""
-    found = columns(schema)
+    found = chosen or columns(schema)
     plain = orjson.loads(orjson.dumps(rows))
     return _written([_cell(_value(row, column.path)) for column in found] for row in plain).encode()
 
@@ -85,9 +88,11 @@ def _columns(properties: Json, file: str, path: tuple[str, ...], prefix: str) ->
             found += [Column(f"{prefix}month_from", (*at, 0)), Column(f"{prefix}month_to", (*at, 1))]
         elif nested := shape.get("properties"):
             inner = [(each.name, each) for each in _columns(nested, where, at, "")]
-            found += [Column(prefix + _nested_name(name, plain), each.path) for plain, each in inner]
+            named = str if where == "summary" else partial(_nested_name, name)
+            found += [Column(prefix + named(plain), each.path) for plain, each in inner]
         else:
-            found.append(Column(prefix + (name if path else _OWN.get((file, name), name)), at))
+            own = not path or file == "summary"  # of a report that was found, as in a list of reports
+            found.append(Column(prefix + (_OWN.get((file, name), name) if own else name), at))
     return found
 
 

@@ -66,7 +66,7 @@ def test_a_question_asks_for_the_keys_that_the_table_names(filled: Storage, url:
 
 
 def test_the_table_has_every_filter_of_the_lists_of_reports_and_figures() -> None:
-    shared = {"cursor", "limit", "format", "lang"}
+    shared = {"cursor", "limit", "format", "lang", "fields"}
     for route in ROUTES:
         if route.name in ("list_reports", "list_indicators", "list_township_indicators", "list_township_targets"):
             path = route.path.replace("{township}", TINGPANG)

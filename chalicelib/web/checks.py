@@ -46,10 +46,11 @@ def read_path(captured: Mapping[str, str]) -> dict[str, Any]:
 
 def read_value(parameter: Parameter, text: str, one: bool = False) -> Any:
     """The value as the parameter's schema has it, a list of them where it takes many. Raises BadRequest `bad_parameter`."""
+    parameter = parameter.filled()
     if parameter.many and not one:
         values = text.split(",")
-        if len(values) > MOST_VALUES:
-            raise _bad(parameter, text[:50], f"Give at most {MOST_VALUES} values.")
+        if len(values) > parameter.most:
+            raise _bad(parameter, text[:50], f"Give at most {parameter.most} values.")
         return [read_value(parameter, value, one=True) for value in values]
     if parameter.runs:
         return _read_runs(parameter, text)
@@ -61,8 +62,9 @@ def read_value(parameter: Parameter, text: str, one: bool = False) -> Any:
     if "enum" in schema:
         if text in schema["enum"]:
             return text
-        way_out = f"Give one of {', '.join(schema['enum'])}."
-        raise _bad(parameter, text, way_out, nearest=_nearest(text, schema["enum"]))
+        near = _nearest(text, schema["enum"], 3)
+        hint = f"Nearest: {', '.join(near)}. " if near else ""
+        raise _bad(parameter, text[:50], f"{hint}Give one of {', '.join(schema['enum'])}.", nearest=near)
     if not schema["minLength"] <= len(text) <= schema["maxLength"]:
         raise _bad(parameter, text[:50], f"Give {schema['minLength']} to {schema['maxLength']} characters.")
     if "pattern" in schema and not re.fullmatch(schema["pattern"], text):
@@ -137,10 +139,10 @@ def _bad(parameter: Parameter, text: str, way_out: str, **extra: Any) -> BadRequ
     return BadRequest("bad_parameter", f"{text!r} is no value of {name}.", way_out, parameter=name, **extra)
 
 
-def _nearest(text: str, allowed: Sequence[str]) -> list[str]:
+def _nearest(text: str, allowed: Sequence[str], most: int = 1) -> list[str]:
     import difflib  # here, since only a refusal needs it
 
-    return difflib.get_close_matches(text, allowed, 1)
+    return difflib.get_close_matches(text[:100], allowed, most)
 
 
 def _member(name: str, value: Any, kind: type) -> Any:

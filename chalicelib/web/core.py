@@ -113,6 +113,7 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
         asked, groups = _format(call, given), given.pop("group_by", None) or ()
+        fields = _fields(given, bool(groups))
         if call.route.dated:
             _name_revision(given, storage().index)
         ask = Ask(
@@ -128,6 +129,7 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
             "count" if groups else call.route.answer,
             call.method,
             groups,
+            fields,
         )
         left = upload_limits.take(storage().index, call.publisher, now) if call.route.counted else {}
         reply = view(ask)
@@ -149,6 +151,15 @@ def _name_revision(given: dict[str, Any], index: Index) -> None:
         detail, way_out = "Both revision and as_of say which revision is meant.", "Give one of them."
         raise BadRequest("bad_parameter", detail, way_out, parameter="as_of")
     given["revision"] = one_report.revision_at(index, given["report"], as_of)
+
+
+def _fields(given: dict[str, Any], grouped: bool) -> Sequence[str]:
+    """The members that rows are to have; `given` loses its parameter. Raises BadRequest where counts are asked for."""
+    fields: Sequence[str] = given.pop("fields", None) or ()
+    if fields and grouped:
+        detail = "fields cannot be given beside group_by: counts have few members."
+        raise BadRequest("bad_parameter", detail, "Leave out one of them.", parameter="fields")
+    return fields
 
 
 def _format(call: Call, given: dict[str, Any]) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 
+from chalicelib import tables
 from chalicelib.records import SCHEMAS, VERSION
 from chalicelib.web import openapi_answers as answers
 from chalicelib.web.pages import CONTRACT
-from chalicelib.web.parameters import MOST_VALUES, PATH, Parameter
+from chalicelib.web.parameters import PATH, Parameter
 from chalicelib.web.routes import ROUTES, Route
 
 Json = dict[str, Any]
@@ -139,12 +140,13 @@ def _path_parameters(route: Route) -> Iterator[Json]:
 
 
 def _parameter(parameter: Parameter, where: str, required: bool) -> Json:
+    parameter = parameter.filled()
     found = {"name": parameter.name, "in": where, "required": required, "description": parameter.description}
     example = {} if parameter.example is None else {"example": parameter.example}
     if parameter.many:
         # A comma ends a value.
         one = parameter.schema if "enum" in parameter.schema else {"pattern": "^[^,]+$", **parameter.schema}
-        several = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_VALUES}
+        several = {"type": "array", "items": one, "minItems": 1, "maxItems": parameter.most}
         return {**found, "style": "form", "explode": False, "schema": several, "example": [parameter.example]}
     return {**found, "schema": parameter.schema, **example}
 
@@ -153,9 +155,10 @@ def _answer(route: Route) -> Json:
     if route.answer is None:
         return {"type": "object"} if route.media == "application/json" else {"type": "string"}
     title = _title(route.answer)
-    if route.grouped:
-        return {"anyOf": [_ref(f"{title}List"), _ref("CountList")]}
-    return _ref(f"{title}List" if route.listed else title)
+    if not route.listed:
+        return _ref(title)
+    counts = ["CountList"] if route.grouped else []
+    return {"anyOf": [_ref(name) for name in (f"{title}List", f"{title}PartList", *counts)]}
 
 
 def _components() -> Json:
@@ -166,7 +169,23 @@ def _components() -> Json:
         components[schema["title"]] = _inlined({k: v for k, v in schema.items() if not k.startswith("$")})
     for name in sorted({"count", *(route.answer for route in ROUTES if route.listed and route.answer)}):
         components[f"{_title(name)}List"] = _page(_title(name))
+    for name in sorted({route.answer for route in ROUTES if route.listed and route.answer}):
+        part = f"{_title(name)}Part"
+        components[part], components[f"{part}List"] = _part(name, part), _page(part)
     return components
+
+
+def _part(name: str, title: str) -> Json:
+    """A row of which some members are asked for."""
+    cut = {column.path[0] for column in tables.columns(name) if isinstance(column.path[-1], str) and column.path[1:]}
+    some = {"description": "Those of its members that were asked for.", "type": ["object", "null"]}
+    return {
+        "title": title,
+        "description": "A row with the members that `fields` names.",
+        "type": "object",
+        "properties": {k: some if k in cut else _inlined(v) for k, v in _load(name)["properties"].items()},
+        "additionalProperties": False,
+    }
 
 
 def _page(title: str) -> Json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.catalog.choice import NUMBER
+from chalicelib.web import narrowing
 
 REPORT_YEARS = (1978, 2100)
 FIGURE_YEARS = (1900, 2100)
@@ -19,8 +20,8 @@ KINDS = ("annual", "half-year", "quarter", "plan")
 class Parameter:
     """`schema` is JSON Schema: an integer with bounds, or a string with lengths, a pattern or an enum.
 
-    `many`: several values with commas. `runs`: a number, a run of numbers (`2019..2023`, open at an end), or several
-    with commas; it says which numbers.
+    `many`: several values with commas, at most `most`. `row`: the values are fields of rows of this schema. `runs`: a
+    number, a run of numbers (`2019..2023`, open at an end), or several with commas; it says which numbers.
     """
 
     name: str
@@ -30,6 +31,15 @@ class Parameter:
     required: bool = False
     many: bool = False
     runs: str = ""
+    most: int = MOST_VALUES
+    row: str = ""
+
+    def filled(self) -> Parameter:
+        """With the values that it takes of `row`: only now, since an app that is just being packaged has no schemas."""
+        if not self.row:
+            return self
+        names = narrowing.fields(self.row)
+        return replace(self, schema={**self.schema, "enum": [*names]}, example=names[0], most=len(names), row="")
 
 
 def _text(pattern: str | None = None, most: int = 100) -> dict[str, Any]:
@@ -66,6 +76,21 @@ FORMAT = Parameter(
     "csv",
 )
 RECORDS_FORMAT = replace(FORMAT, schema={"type": "string", "enum": ["json", "ndjson"]}, example="ndjson")
+
+
+def fields(schema: str) -> Parameter:
+    """Which members the rows of this schema are to have."""
+    return Parameter(
+        "fields",
+        "The members that rows are to have, in this order, all others are left out: members, members of those after a dot, "
+        "or columns of CSV.",
+        {"type": "string"},
+        None,
+        many=True,
+        row=schema,
+    )
+
+
 PROVINCE = Parameter("province", "2-digit code, full name or pinyin of a province.", _text(), "33", many=True)
 PREFECTURE = Parameter(
     "prefecture", "4-digit code, full name or pinyin of a prefecture-level city.", _text(), "3310", many=True

@@ -15,7 +15,7 @@ import orjson
 from chalicelib.catalog.paging import Page
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage, UploadAddress
-from chalicelib.web import problems
+from chalicelib.web import narrowing, problems
 from chalicelib.web.publishers import CHALLENGE
 
 JSON = "application/json; charset=utf-8"
@@ -36,7 +36,8 @@ VARY = {"Vary": "Host, X-Forwarded-Proto"}
 class Ask:
     """A checked request: `given` holds path and query parameters by name, `base` is the service's own address.
 
-    `query` are those of the query as they came. A list goes out in `format`, and `row` is the schema of its rows.
+    `query` are those of the query as they came. A list goes out in `format`, and `row` is the schema of its rows;
+    `fields` are the members that they are to have, none for all.
     """
 
     storage: Storage
@@ -51,6 +52,7 @@ class Ask:
     row: str | None = None
     method: str = "GET"
     group_by: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.given[name]
@@ -85,13 +87,21 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     address = next_address(ask, page.next) if page.next else None
     links = _links(ask, address)
     if ask.format == "json":
-        return json_reply({"data": page.data, "next": address, "count": page.count}, headers=links, **more)
+        return json_reply({"data": _rows(ask, page), "next": address, "count": page.count}, headers=links, **more)
     from chalicelib import tables  # here, since most ask for JSON
     from chalicelib.web import formats
 
-    assert ask.row
-    lines = tables.csv_lines(ask.row, page.data) if ask.format == "csv" else tables.json_lines(page.data)
+    if ask.format == "csv":
+        assert ask.row
+        lines = tables.csv_lines(ask.row, page.data, narrowing.chosen_columns(ask.row, ask.fields))
+    else:
+        lines = tables.json_lines(_rows(ask, page))
     return Reply(lines, formats.MEDIA[ask.format], headers=links, **more)
+
+
+def _rows(ask: Ask, page: Page) -> list[Any]:
+    """The rows as they are, and not even parsed, unless some of their members are asked for."""
+    return narrowing.cut_rows(ask.row, ask.fields, page.data) if ask.row and ask.fields else page.data
 
 
 def counts_reply(ask: Ask, count: Callable[..., Page]) -> Reply:

@@ -42,6 +42,7 @@ from chalicelib.web.parameters import (
     YEARS,
     Parameter,
     Q,
+    fields,
 )
 
 DIVISIONS = (PROVINCE, PREFECTURE, COUNTY)
@@ -112,7 +113,7 @@ def _list(
 ) -> Route:
     records = answer == "report"  # whole ones are no rows of a table
     formats = ("json", "ndjson") if records else ("json", "csv", "ndjson")
-    parameters = (*own, *LIST, RECORDS_FORMAT if records else FORMAT)
+    parameters = (*own, *LIST, fields(answer), RECORDS_FORMAT if records else FORMAT)
     return Route(
         path,
         name,
@@ -121,7 +122,8 @@ def _list(
         parameters,
         listed=True,
         problems=problems,
-        settled=answer != "coverage",  # which is counted of objects
+        # Coverage and the search read objects, and changes show some time after they are written.
+        settled=answer not in ("coverage", "search-result", "change"),
         formats=formats,
         headers=headers,
     )
@@ -230,15 +232,17 @@ ROUTES = (
         problems=NAMED,
         headers=COUNTED,
     ),
-    Route(
+    _list(
         "/v1/search",
         "search_reports",
         "Reports with all words of a query, newest year first, and where the words stand.",
         "search-result",
-        (SEARCH, YEARS, TOWNSHIPS, *DIVISIONS, *LIST),
-        listed=True,
+        SEARCH,
+        YEARS,
+        TOWNSHIPS,
+        *DIVISIONS,
         problems=NAMED,
-        headers=("X-Indexed",),
+        headers=COUNTED,
     ),
     Route(
         "/v1/reports/{report}",
@@ -347,14 +351,13 @@ ROUTES = (
         problems=ABSENT,
         settled=True,
     ),
-    Route(
+    _list(
         "/v1/changes",
         "list_changes",
         "What was added, revised, withdrawn and restored, in order. There always is a `next`: follow it until a page has fewer rows than "
         "its limit, keep it, and ask it again later for what came since; nothing is missed, nothing comes twice.",
         "change",
-        (SINCE, *LIST),
-        listed=True,
+        SINCE,
     ),
     Route(
         "/v1/changes.atom",
