@@ -37,7 +37,7 @@ def of_township(
     spans = [layout.indicators_of_township(places.township(township))]
     chosen = Rows(year, chosen_concepts(concept, theme), status, value)
     batch = REPORTS_A_QUERY if year is None else REPORTS_OF_YEARS
-    return _read(storage.index, _listing(lambda _: spans, chosen, batch), cursor, limit)
+    return _read(storage.index, _listing(lambda _: spans, chosen, batch, paging.digest(chosen)), cursor, limit)
 
 
 def of_concepts(
@@ -75,7 +75,8 @@ def of_concepts(
 
     chosen = Rows(None, None, status, value)  # the spans are those of the concepts and years
     if sort is None:
-        return _read(storage.index, _listing(spans, chosen), cursor, limit)
+        asked = paging.digest(concepts, year, within, status, value)
+        return _read(storage.index, _listing(spans, chosen, asked=asked), cursor, limit)
     field, descending = sort.removeprefix("-"), sort.startswith("-")
     rows = (orjson.loads(line) for line in paging.read_whole(storage.index, _listing(spans, chosen), SORTED))
     sized = [(_size(row, field), row) for row in rows]
@@ -151,7 +152,7 @@ def _read(index: Index, listing: Listing, cursor: str | None, limit: int) -> Pag
     return Page([orjson.Fragment(line) for line in page.data], page.next)
 
 
-def _listing(spans: Any, chosen: Rows, batch: int = paging.BATCH) -> Listing:
+def _listing(spans: Any, chosen: Rows, batch: int = paging.BATCH, asked: str = "") -> Listing:
     def lines(entry: Entry) -> list[bytes]:
         return stored_rows.read_lines(entry.body, None if chosen.years is None else chosen.holds_year)
 
@@ -159,7 +160,7 @@ def _listing(spans: Any, chosen: Rows, batch: int = paging.BATCH) -> Listing:
         return chosen.holds(orjson.loads(line))
 
     looks = keep if chosen.looks_into_rows else None
-    return Listing(spans, lines, looks, batch, layout.plain_sk, pending.visible)
+    return Listing(spans, lines, looks, batch, layout.plain_sk, pending.visible, asked)
 
 
 def _spans(index: Index, concept_id: str, year: Runs | None, within: Sequence[str]) -> Iterator[Span]:

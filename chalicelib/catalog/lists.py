@@ -119,7 +119,8 @@ def reports(
         )
 
     looks = kind is not None or issuer is not None or (codes is not None and year is not None)
-    listing = Listing(spans, _parsed if looks else _summary, keep if looks else None)
+    asked = paging.digest(year, codes, within, kind, issuer, sort)
+    listing = Listing(spans, _parsed if looks else _summary, keep if looks else None, asked=asked)
     return paging.read_page(storage.index, listing, cursor, limit)
 
 

@@ -25,11 +25,15 @@ BATCH = 100  # entries that a query asks for
 
 
 class Position(NamedTuple):
-    """Behind `rows` rows of the entry `sk` of partition `pk`; 0 rows: behind the whole entry."""
+    """Behind `rows` rows of the entry `sk` of partition `pk`; 0 rows: behind the whole entry.
+
+    `asked` is the digest of what the list was asked for: another list of the same partition takes no such cursor.
+    """
 
     pk: str
     sk: str
     rows: int = 0
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Listing:
 
     `spans` begin at the partition that it is given ("" for the first), so that a later page asks for nothing of those
     before. `batch` is how many entries one query asks for. `visible` takes out of the entries of a query those that do not
-    count; `name` gives the sort keys of entries that replace each other one name, which cursors carry.
+    count; `name` gives the sort keys of entries that replace each other one name, which cursors carry. `asked` is a digest
+    of what was asked for.
     """
 
     spans: Callable[[str], Iterable[Span]]
@@ -59,6 +64,7 @@ class Listing:
     batch: int = BATCH
     name: Callable[[str], str] = str
     visible: Callable[[Index, Sequence[Entry]], Sequence[Entry]] = lambda _, entries: entries
+    asked: str = ""
 
 
 def digest(*chosen: object) -> str:
@@ -74,12 +80,12 @@ def read_cursor(text: str) -> Position:
     """Raises BadRequest for anything that `write_cursor` did not write."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        pk, sk, rows = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        pk, sk, rows, asked = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError, TypeError, ValueError) as error:
         raise _forged() from error
-    if type(pk) is not str or type(sk) is not str or type(rows) is not int or rows < 0:
+    if any(type(text) is not str for text in (pk, sk, asked)) or type(rows) is not int or rows < 0:
         raise _forged()
-    return Position(pk, sk, rows)
+    return Position(pk, sk, rows, asked)
 
 
 def read_place(cursor: str | None, pk: str) -> str:
@@ -96,9 +102,12 @@ def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) ->
     """At most `limit` rows behind `cursor`. Raises BadRequest for a cursor of another list."""
     data: list[Any] = []
     taken: tuple[Entry, int] | None = None
-    for entry, place in _entries(index, listing, read_cursor(cursor) if cursor else None):
+    start = read_cursor(cursor) if cursor else None
+    if start and start.asked != listing.asked:
+        raise _forged()
+    for entry, place in _entries(index, listing, start):
         if entry is None:
-            return Page(data, write_cursor(place))
+            return Page(data, write_cursor(place._replace(asked=listing.asked)))
         for number, row in enumerate(listing.rows(entry)[place.rows :], place.rows + 1):
             if listing.keep is None or listing.keep(row):
                 if len(data) == limit:
@@ -131,7 +140,7 @@ def sorted_page(
     ordered = sorted(((key(row), row) for row in rows), key=lambda each: each[0])
     if cursor:
         start = read_cursor(cursor)
-        pk, mark, _ = start
+        pk, mark, *_ = start
         if pk != anchor[0] or not mark.startswith(anchor[1]):
             raise _forged()
         try:
@@ -190,7 +199,7 @@ def _named(index: Index, listing: Listing, start: Position) -> Sequence[Entry]:
 
 
 def _write_taken(listing: Listing, entry: Entry, rows: int) -> str:
-    return write_cursor(Position(entry.pk, listing.name(entry.sk), rows))
+    return write_cursor(Position(entry.pk, listing.name(entry.sk), rows, listing.asked))
 
 
 def _forged() -> BadRequest:
