@@ -163,8 +163,10 @@ class Deployment:
         """What the scheduled function gives back."""
         return (function or self.function(EXPORT)).invoke(events.schedule_event(REGION))
 
-    def ask_address(self, filename: str, size: int, **more: str) -> Answer:
-        return self.request("POST", "/v1/uploads", {"filename": filename, "bytes": size, **more}, x_api_key="a key")
+    def ask_address(self, filename: str, size: int, query: str = "", **more: str) -> Answer:
+        return self.request(
+            "POST", f"/v1/uploads{query}", {"filename": filename, "bytes": size, **more}, x_api_key="a key"
+        )
 
     def put(self, created: Answer, data: bytes) -> requests.Response:
         """Send a file where and how the service said."""

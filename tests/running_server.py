@@ -32,9 +32,9 @@ class Server:
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=PATIENCE)
 
-    def announce(self, filename: str, size: int, **more: str) -> requests.Response:
+    def announce(self, filename: str, size: int, query: str = "", **more: str) -> requests.Response:
         body: dict[str, Any] = {"filename": filename, "bytes": size, **more}
-        return requests.post(f"{self.url}/v1/uploads", json=body, headers=self.key, timeout=PATIENCE)
+        return requests.post(f"{self.url}/v1/uploads{query}", json=body, headers=self.key, timeout=PATIENCE)
 
     def ask_address(self, filename: str, size: int, **more: str) -> dict[str, Any]:
         """What POST /v1/uploads answers for a file of `size` bytes."""

@@ -81,6 +81,15 @@ def send_a_second_file_to_the_same_address(there: Deployment) -> tuple[int, int]
     return statuses
 
 
+def check_a_report_and_publish_nothing(there: Deployment) -> tuple[list[int], dict[str, Any], Answer]:
+    """What failed, the state of a dry run of the next year's report, and what its address answers."""
+    later = SEED.decode().replace("2022", "2023").encode()
+    created = there.ask_address("亭旁镇-2023.txt", len(later), "?dry_run=true")
+    there.put(created, later)
+    failed = there.deliver([there.notice(f"incoming/dry-run-{created.json['id']}")])
+    return failed, there.get(created.json["url"]).json, there.get("/v1/reports/331022103-2023")
+
+
 def send_a_corrected_report(there: Deployment) -> Sent:
     return there.send("亭旁镇-2022.txt", CORRECTED)
 
@@ -217,6 +226,7 @@ STORIES: tuple[Callable[[Deployment], Any], ...] = (
     send_a_report,
     deliver_the_notice_again,
     send_a_second_file_to_the_same_address,
+    check_a_report_and_publish_nothing,
     send_a_corrected_report,
     export_for_the_first_time,
     send_a_report_that_has_to_be_asked_about,

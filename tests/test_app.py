@@ -148,6 +148,23 @@ def test_an_upload_goes_from_its_address_to_its_state(storage: Storage) -> None:
                            | {"province": "浙江省", "evidence": ["亭旁镇"]}],
         },
         {
+            "state": "checked",
+            "dry_run": True,
+            "preview": {
+                **{"report": {"id": f"{TINGPANG}-2022", "revision": 1}, "unchanged": False, "kind": "annual"},
+                **{"title": "工作总结", "township": record()["township"], "year": 2022, "sections": 1, "indicators": 1},
+                **{"remarks": 1, "checks": [{"rule": "two_values", "indicator": None, "message": "Two values."}]},
+                "comparison": {
+                    "report": {"id": f"{TINGPANG}-2021", "revision": 1},
+                    "concepts": [
+                        {"concept": "gdp", "value": 1.5, "unit": "CNY", "last_value": None}
+                        | {"last_unit": None, "ratio": None},
+                    ],
+                    **{"new": ["gdp"], "gone": []},
+                },
+            },
+        },
+        {
             "state": "rejected",
             "reasons": [{"code": "not_text", "detail": "The file is not text.", "way_out": "", "place": "byte 0"}],
         },

@@ -73,6 +73,13 @@ def test_an_address_takes_one_file(told: Told) -> None:
     assert told["send_a_second_file_to_the_same_address"] == (200, 412)
 
 
+def test_a_dry_run_tells_what_would_be_published_and_publishes_nothing(told: Told) -> None:
+    failed, state, report = told["check_a_report_and_publish_nothing"]
+    assert (failed, state["state"], state["report"], report.status) == ([], "checked", None, 404)
+    assert state["preview"]["report"] == {"id": "331022103-2023", "revision": 1}
+    assert state["preview"]["comparison"]["report"] == {"id": REPORT, "revision": 1}
+
+
 def test_an_address_is_for_the_file_that_was_announced(told: Told) -> None:
     refused = told["announce_too_large_a_file"]
     assert (refused.status, refused.json["code"]) == (413, "upload_too_large")

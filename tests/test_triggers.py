@@ -40,6 +40,26 @@ def test_a_file_dropped_into_the_folder_is_published(server: Server) -> None:
     assert list((server.data / "incoming").iterdir()) == []
 
 
+def test_a_dry_run_is_checked_beside_last_years_report_and_not_published(server: Server) -> None:
+    data = (SEEDS / "上盘镇-2023.txt").read_bytes()
+    before = server.ask_address("上盘镇.txt", len(data))
+    server.put(before, data)
+    assert server.outcome(before)["state"] == "published"
+    later = data.decode().replace("2024", "2025").replace("2023", "2024").encode()
+    upload = server.announce("上盘镇.txt", len(later), "?dry_run=true").json()
+    assert server.put(upload, later).ok
+    state = server.outcome(upload)
+    assert (state["state"], state["report"]) == ("checked", None)
+    preview = state["preview"]
+    assert preview["report"] == {"id": "331082113-2024", "revision": 1}
+    assert preview["comparison"]["report"] == {"id": "331082113-2023", "revision": 1}
+    ratios = {row["ratio"] for row in preview["comparison"]["concepts"]}
+    assert 1.0 in ratios
+    assert ratios <= {1.0, None}
+    assert server.get("/v1/reports/331082113-2024").status_code == 404
+    assert list((server.data / "incoming").iterdir()) == []
+
+
 def test_the_command_line_publishes_beside_the_running_server(server: Server) -> None:
     command = [sys.executable, "-m", "chalicelib", "ingest", str(SEEDS / "下各镇-2023.txt")]
     environment = {**os.environ, "REPORTS_DATA": str(server.data)}

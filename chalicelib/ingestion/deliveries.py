@@ -47,7 +47,8 @@ def sweep(storage: Storage, now: datetime) -> None:
 def _taken(storage: Storage, key: str, now: datetime, message_id: str) -> bool:
     name, start = key.removeprefix(events.PREFIX), time.perf_counter()
     # What was dropped under another name has its id only once it is read, and such a name may be anything.
-    with logs.context(upload_id=name if upload_state.is_id(name) else None) as noted:
+    upload_id = upload_state.id_of(name)
+    with logs.context(upload_id=upload_id if upload_state.is_id(upload_id) else None) as noted:
         try:
             tell_outcome(ingest.receive(storage, key, now), now, noted, start)
         except Exception as error:
@@ -68,7 +69,7 @@ def tell_outcome(state: State | None, now: datetime, noted: Mapping[str, Any], s
 
 
 def outcome(state: State | None, now: datetime) -> str:
-    """`published`, `unchanged`, `needs_township` or `rejected`, where that was decided at `now`.
+    """`published`, `unchanged`, `checked`, `needs_township` or `rejected`, where that was decided at `now`.
 
     Else `repeated`, for an upload that had its outcome before; `missing`, where there is no object and no upload.
     """

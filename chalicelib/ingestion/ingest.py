@@ -24,6 +24,7 @@ from chalicelib.errors import BadRequest, Conflict, ReportError, StorageError
 from chalicelib.ingestion import intake, publish, upload_state
 from chalicelib.ingestion.events import ODD_BYTES, PREFIX
 from chalicelib.ingestion.intake import Arrival
+from chalicelib.ingestion.preview import make_preview
 from chalicelib.ingestion.publish import OvertakenError
 from chalicelib.ingestion.upload_state import Held, State
 from chalicelib.moments import iso
@@ -120,12 +121,12 @@ def _receive(work: _Work, key: str) -> State | None:
     limit = intake.max_bytes(os.environ)
     arrival = intake.take_in(work.storage.objects, key, limit)
     if arrival is None:
-        held = upload_state.load(work.storage.index, key.removeprefix(PREFIX))
+        held = upload_state.load(work.storage.index, upload_state.id_of(key.removeprefix(PREFIX)))
         return held.state if held else None
     held = _find_upload(work, arrival)
     if upload_state.is_final(held) and held.state["sha256"] not in (None, arrival.sha256):
         _refuse_second_file(work, held, arrival)
-    elif held.state["state"] in ("published", "needs_township"):
+    elif held.state["state"] in ("published", "checked", "needs_township"):
         upload_state.keep(work.storage, held.state["id"])  # an earlier delivery may have ended before it did
     else:
         if (held.state["state"], held.state["sha256"]) != ("reading", arrival.sha256):
@@ -139,7 +140,7 @@ def _receive(work: _Work, key: str) -> State | None:
 def _settle(work: _Work, upload_id: str, township: str) -> State:
     held = upload_state.find(work.storage.index, upload_id)
     state = held.state
-    if state["state"] == "published" and state["township"] == township:
+    if state["state"] in ("published", "checked") and state["township"] == township:
         upload_state.keep(work.storage, upload_id)
         return state
     if state["state"] != "needs_township":
@@ -153,7 +154,11 @@ def _settle(work: _Work, upload_id: str, township: str) -> State:
 def _retry(work: _Work, upload_id: str) -> State:
     held = upload_state.find(work.storage.index, upload_id)
     sha256 = held.state["sha256"]
-    if held.state["state"] not in ("rejected", "needs_township") or sha256 is None:
+    if (
+        upload_state.is_dry_run(held.state)
+        or sha256 is None
+        or held.state["state"] not in ("rejected", "needs_township")
+    ):
         return held.state
     objects, key, limit = work.storage.objects, layout.raw_object(sha256), intake.max_bytes(os.environ)
     size = objects.stat(key).size
@@ -163,19 +168,20 @@ def _retry(work: _Work, upload_id: str) -> State:
 def _find_upload(work: _Work, arrival: Arrival) -> Held:
     """The upload that asked for this address; a file dropped by hand has an id made of its name and bytes."""
     name = arrival.key.removeprefix(PREFIX)
-    asked = upload_state.load(work.storage.index, name)
+    asked = upload_state.load(work.storage.index, upload_state.id_of(name))
     if asked is not None:
         return asked
     dropped = hashlib.sha256(f"{name}\n{arrival.sha256}".encode(errors=ODD_BYTES)).hexdigest()[:32]
-    return upload_state.load(work.storage.index, dropped) or upload_state.new(dropped, name, None, work.now)
+    dry_run = name.startswith(upload_state.DRY_RUN)
+    return upload_state.load(work.storage.index, dropped) or upload_state.new(dropped, name, None, work.now, dry_run)
 
 
 def _decide(work: _Work, held: Held, data: bytes | None, size: int, limit: int) -> Held:
-    """Publish, ask for the township, or reject: the upload in its final state, as stored."""
+    """Publish or check, ask for the township, or reject: the upload in its final state, as stored."""
     try:
         intake.require_size(size, limit)
         assert data is not None
-        return _publish(work, held, data)
+        return _check(work, held, data) if upload_state.is_dry_run(held.state) else _publish(work, held, data)
     except ReportError as error:
         return _reject(work, held, error)
 
@@ -194,10 +200,7 @@ def _publish(work: _Work, held: Held, data: bytes) -> Held:
 
 
 def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
-    if parsed.record["id"] is None:
-        raise ReportError(
-            "no_year", "The report names no year.", "Check that the title or the text says which year it is of."
-        )
+    _require_year(parsed)
     place = publish.find_place(work.storage, parsed.record, parsed.text)
     if place.previous and publish.says_the_same(work.storage.objects, parsed, place.previous):
         return _tell_unchanged(work, held, {key: place.previous[key] for key in ("id", "revision")})
@@ -207,6 +210,28 @@ def _show(work: _Work, held: Held, parsed: Parsed) -> Held:
     publish.show(work.storage, place, stored, _names(held), work.now, upload_state.put(final))
     upload_state.keep(work.storage, held.state["id"])
     return Held(final.state, final.version + 1)
+
+
+def _check(work: _Work, held: Held, data: bytes) -> Held:
+    """Tell what publishing would come to; nothing is published, nor are the bytes known afterwards."""
+    sha256, filename, named = (held.state[name] for name in ("sha256", "filename", "township"))
+    known = find_known(work.storage, sha256, named)
+    parsed = parse(data, filename, named)
+    if parsed.record["township"]["code"] is None and known:  # somebody named it when they were published
+        parsed = parse(data, filename, known["id"].partition("-")[0])
+    code = parsed.record["township"]["code"]
+    if code is None:
+        return _ask_township(work, held, parsed)
+    _require_year(parsed)
+    preview = make_preview(work.storage, parsed, known or find_known(work.storage, sha256, code))
+    return work.advance(upload_state.step(held, "checked", work.now, preview=preview))
+
+
+def _require_year(parsed: Parsed) -> None:
+    if parsed.record["id"] is None:
+        raise ReportError(
+            "no_year", "The report names no year.", "Check that the title or the text says which year it is of."
+        )
 
 
 def _tell_unchanged(work: _Work, held: Held, known: dict[str, Any]) -> Held:

@@ -21,6 +21,8 @@ NAME_LIMIT = 200
 ADDRESS_SECONDS = 900  # how long a new upload's address takes its file
 # A file may still be on its way when its address expires.
 LATE_SECONDS = 900
+# The name of a dry run's file says what it is, as its state does: where the index is lost, it is never published all the same.
+DRY_RUN = "dry-run-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ def keep(storage: Storage, upload_id: str) -> None:
             return
 
 
-def new(upload_id: str, filename: str, township: str | None, now: datetime) -> Held:
-    """An upload that nothing has arrived for yet."""
+def new(upload_id: str, filename: str, township: str | None, now: datetime, dry_run: bool = False) -> Held:
+    """An upload that nothing has arrived for yet. With `dry_run` it will be read and checked, and not published."""
     return Held(
         {
             "id": upload_id,
@@ -81,6 +83,7 @@ def new(upload_id: str, filename: str, township: str | None, now: datetime) -> H
             "reasons": [],
             "sha256": None,
             "unchanged": False,
+            **({"dry_run": True} if dry_run else {}),
         },
         0,
     )
@@ -112,7 +115,12 @@ def is_id(name: str) -> bool:
 
 def is_final(held: Held) -> bool:
     """Whether the upload has its outcome (which a name for its township may still change)."""
-    return held.state["state"] in ("published", "needs_township", "rejected")
+    return held.state["state"] in ("published", "checked", "needs_township", "rejected")
+
+
+def is_dry_run(state: State) -> bool:
+    """Whether the upload asked for a preview alone."""
+    return bool(state.get("dry_run"))
 
 
 def reason(error: ReportError) -> dict[str, Any]:
@@ -120,9 +128,14 @@ def reason(error: ReportError) -> dict[str, Any]:
     return {"code": error.code, "detail": error.detail, "way_out": error.way_out, **error.extra}
 
 
-def object_key(upload_id: str) -> str:
+def object_key(upload_id: str, dry_run: bool = False) -> str:
     """Where the upload's bytes arrive."""
-    return PREFIX + upload_id
+    return PREFIX + (DRY_RUN if dry_run else "") + upload_id
+
+
+def id_of(name: str) -> str:
+    """The id of the upload whose bytes arrive under this name; for any other name something that is no id."""
+    return name.removeprefix(DRY_RUN)
 
 
 def clean_filename(name: str) -> str:

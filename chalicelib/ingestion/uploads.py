@@ -12,6 +12,7 @@ from datetime import datetime
 
 from chalicelib.errors import BadRequest, Conflict, ReportError, TooLarge
 from chalicelib.ingestion import deliveries, ingest, intake, upload_state
+from chalicelib.ingestion.events import PREFIX
 from chalicelib.ingestion.upload_state import State
 from chalicelib.place_names import read_place
 from chalicelib.storage import Storage, UploadAddress
@@ -27,13 +28,14 @@ ANY_MEDIA = "application/octet-stream"
 class Announced:
     """A file that is to come: its name, its size in bytes, its media type (none: bytes of any).
 
-    `township` is the code or name that settles whose report it is.
+    `township` is the code or name that settles whose report it is. `dry_run`: to be checked, and not published.
     """
 
     filename: str
     size: int
     media: str | None = None
     township: str | None = None
+    dry_run: bool = False
 
 
 def create(storage: Storage, file: Announced, now: datetime) -> tuple[State, UploadAddress]:
@@ -51,8 +53,8 @@ def create(storage: Storage, file: Announced, now: datetime) -> tuple[State, Upl
     if file.size > limit:
         detail = f"The file has {file.size:,} bytes, and the limit is {limit:,}."
         raise TooLarge("upload_too_large", detail, "Upload the report alone, without pictures and attachments.")
-    state = _announce(storage, file.filename, code, now)
-    key = upload_state.object_key(state["id"])
+    state = _announce(storage, file.filename, code, now, file.dry_run)
+    key = upload_state.object_key(state["id"], file.dry_run)
     return state, storage.objects.upload_address(key, ADDRESS_SECONDS, file.size, media)
 
 
@@ -61,8 +63,8 @@ def announce(storage: Storage, filename: str, township: str | None, now: datetim
     return _announce(storage, filename, None if township is None else read_township(township), now)
 
 
-def _announce(storage: Storage, filename: str, code: str | None, now: datetime) -> State:
-    held = upload_state.new(secrets.token_hex(16), filename, code, now)
+def _announce(storage: Storage, filename: str, code: str | None, now: datetime, dry_run: bool = False) -> State:
+    held = upload_state.new(secrets.token_hex(16), filename, code, now, dry_run)
     storage.index.commit([upload_state.put(held)])
     return held.state
 
@@ -72,11 +74,12 @@ def read(storage: Storage, upload_id: str) -> State:
     return upload_state.find(storage.index, upload_id).state
 
 
-def refuse_too_large(storage: Storage, upload_id: str, size: int, limit: int, now: datetime) -> None:
-    """Note that an upload's address refused a file of `size` bytes; a smaller one may still follow there.
+def refuse_too_large(storage: Storage, key: str, size: int, limit: int, now: datetime) -> None:
+    """Note that the upload's address of `key` refused a file of `size` bytes; a smaller one may still follow there.
 
     Only an upload that waits is changed: nothing happens to one that is unknown or has received a file.
     """
+    upload_id = upload_state.id_of(key.removeprefix(PREFIX))
     held = upload_state.load(storage.index, upload_id)
     if held is None or held.state["state"] != "waiting":
         return

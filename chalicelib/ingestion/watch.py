@@ -162,7 +162,7 @@ class Watcher:
         return not (answer and answer.get("batchItemFailures"))
 
     def _came_by_address(self, path: Path) -> bool:
-        name = path.relative_to(self._folder).as_posix()
+        name = upload_state.id_of(path.relative_to(self._folder).as_posix())
         return upload_state.is_id(name) and upload_state.load(self._storage.index, name) is not None
 
 

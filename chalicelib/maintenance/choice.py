@@ -63,8 +63,11 @@ class Choice:
         return self.takes_summary(record) and all(c.holds(facts) for c in self.conditions if c.key in OF_THE_RECORD)
 
     def takes_upload(self, state: Mapping[str, Any]) -> bool:
-        """Whether an upload is meant that has a file and is not published. Where it may be of several places, one will do."""
-        if state["state"] not in ("rejected", "needs_township") or state["sha256"] is None:
+        """Whether an upload is meant that has a file and is not published. Where it may be of several places, one will do.
+
+        A dry run never is: it asked what was, then.
+        """
+        if state["state"] not in ("rejected", "needs_township") or state["sha256"] is None or state.get("dry_run"):
             return False
         codes = [state["township"]] if state["township"] else [each["code"] for each in state["candidates"]]
         facts = {**dict.fromkeys(PLACES, codes), "state": (state["state"],)}

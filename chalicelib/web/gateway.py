@@ -177,7 +177,7 @@ class Gateway:
     def _note_too_large(self, key: str, size: int, most: int) -> None:
         from chalicelib.ingestion import uploads
 
-        uploads.refuse_too_large(self._app.storage, key.rpartition("/")[2], size, most, self._app.clock())
+        uploads.refuse_too_large(self._app.storage, key, size, most, self._app.clock())
 
 
 def _telling(start: Start, verdict: Verdict) -> Start:

@@ -173,6 +173,13 @@ MET = Parameter(
     {"type": "string", "enum": ["true", "false", "null"]},
     "true",
 )
+DRY_RUN = Parameter(
+    "dry_run",
+    "`true`: the file is read and checked, and not published; the upload's state then tells what it would be published "
+    "as, and how that differs from last year's report.",
+    {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "true",
+)
 REVISION = Parameter("revision", "A revision's number; without it the current one.", _whole(1, 999_999), 1)
 AS_OF = Parameter(
     "as_of",
