@@ -206,7 +206,7 @@ def create_upload(ask: Ask) -> Reply:
     from chalicelib.ingestion import uploads
 
     asked = checks.read_members(ask.body, {"filename": str, "bytes": int}, {"media": str, "township": str})
-    file = uploads.Announced(*asked.values(), dry_run=ask["dry_run"] == "true")
+    file = uploads.Announced(*asked.values(), ask["dry_run"] == "true")
     state, address = uploads.create(ask.storage, file, ask.now)
     return replies.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
 
