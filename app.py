@@ -206,8 +206,8 @@ def create_upload(ask: Ask) -> Reply:
     from chalicelib.ingestion import uploads
 
     asked = checks.read_members(ask.body, {"filename": str, "bytes": int}, {"media": str, "township": str})
-    file = uploads.Announced(*asked.values(), ask["dry_run"] == "true")
-    state, address = uploads.create(ask.storage, file, ask.now)
+    file = uploads.Announced(*asked.values())
+    state, address = uploads.create(ask.storage, file, ask.now, ask["dry_run"] == "true")
     return replies.upload_reply(ask, state, address, uploads.ADDRESS_SECONDS)
 
 

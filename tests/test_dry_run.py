@@ -27,7 +27,7 @@ LAST_YEAR = f"{TOWN}-2021"
 
 def send(storage: Storage, data: bytes, dry_run: bool = True, township: str | None = None) -> dict[str, Any]:
     """The way of an upload from its announcement on; its state."""
-    state, _ = uploads.create(storage, Announced("a.txt", len(data), None, township, dry_run), NOW)
+    state, _ = uploads.create(storage, Announced("a.txt", len(data), None, township), NOW, dry_run)
     return put(storage, state, data)
 
 
@@ -211,7 +211,7 @@ def test_a_file_that_comes_twice_changes_nothing_and_another_one_is_noted(storag
 
 
 def test_a_delivery_that_broke_off_is_gone_on_with(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    state, _ = uploads.create(storage, Announced("a.txt", 9, dry_run=True), NOW)
+    state, _ = uploads.create(storage, Announced("a.txt", 9), NOW, dry_run=True)
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -227,7 +227,7 @@ def test_a_delivery_that_broke_off_is_gone_on_with(storage: Storage, monkeypatch
 @pytest.mark.repair
 def test_it_comes_back_when_the_index_is_lost_and_none_that_waited_is_published(storage: Storage) -> None:
     state = send(storage, report())
-    waits, _ = uploads.create(storage, Announced("b.txt", 9, dry_run=True), NOW)
+    waits, _ = uploads.create(storage, Announced("b.txt", 9), NOW, dry_run=True)
     assert verify(storage).differences == []
     storage.index.write([Delete(entry.pk, entry.sk) for entry in storage.index.entries()])
     assert [each.kind for each in verify(storage).differences] == ["missing entry"]

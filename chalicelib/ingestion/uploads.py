@@ -28,18 +28,19 @@ ANY_MEDIA = "application/octet-stream"
 class Announced:
     """A file that is to come: its name, its size in bytes, its media type (none: bytes of any).
 
-    `township` is the code or name that settles whose report it is. `dry_run`: to be checked, and not published.
+    `township` is the code or name that settles whose report it is.
     """
 
     filename: str
     size: int
     media: str | None = None
     township: str | None = None
-    dry_run: bool = False
 
 
-def create(storage: Storage, file: Announced, now: datetime) -> tuple[State, UploadAddress]:
+def create(storage: Storage, file: Announced, now: datetime, dry_run: bool = False) -> tuple[State, UploadAddress]:
     """A new upload in the state `waiting`, and where to PUT exactly this file within a quarter of an hour.
+
+    With `dry_run` it will be checked, and not published.
 
     Raises TooLarge `upload_too_large` for more than is read, BadRequest for a media type that is none, and as
     `read_township`; there is no upload then.
@@ -53,8 +54,8 @@ def create(storage: Storage, file: Announced, now: datetime) -> tuple[State, Upl
     if file.size > limit:
         detail = f"The file has {file.size:,} bytes, and the limit is {limit:,}."
         raise TooLarge("upload_too_large", detail, "Upload the report alone, without pictures and attachments.")
-    state = _announce(storage, file.filename, code, now, file.dry_run)
-    key = upload_state.object_key(state["id"], file.dry_run)
+    state = _announce(storage, file.filename, code, now, dry_run)
+    key = upload_state.object_key(state["id"], dry_run)
     return state, storage.objects.upload_address(key, ADDRESS_SECONDS, file.size, media)
 
 
