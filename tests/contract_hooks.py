@@ -40,6 +40,7 @@ REASONS: dict[tuple[str, str | None], Callable[[Given], bool]] = {
     ("bad_parameter", "value"): lambda given: ".." in str(given.get("value")),
     # One of two is needed.
     ("missing_parameter", "concept"): lambda given: not {"concept", "theme"} & given.keys(),
+    ("missing_parameter", "township"): lambda given: "as_of" in given and "township" not in given,
     # Two ways to name one thing.
     ("bad_parameter", "as_of"): lambda given: "as_of" in given,
     ("bad_parameter", "fields"): lambda given: "fields" in given and "group_by" in given,

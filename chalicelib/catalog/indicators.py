@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.catalog import layout, paging, pending, places, stored_rows, targets
+from chalicelib.catalog import back_then, layout, paging, pending, places, stored_rows, targets
 from chalicelib.catalog.choice import Rows, Runs, standard_value
 from chalicelib.catalog.concepts import find_concept, load_concepts, load_themes
 from chalicelib.catalog.layout import Record, Row, Span
@@ -30,12 +30,27 @@ def of_township(
     theme: Sequence[str] | None = None,
     status: Sequence[str] | None = None,
     value: Runs | None = None,
+    as_of: str | None = None,
     cursor: str | None,
     limit: int,
 ) -> Page:
-    """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of."""
+    """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of.
+
+    With `as_of` those of the revisions of then, read from their records. Raises BadRequest.
+    """
     spans = [layout.indicators_of_township(places.township(township))]
     chosen = Rows(year, chosen_concepts(concept, theme), status, value)
+    if as_of is not None:
+
+        def rows(summary: Record) -> list[Row]:
+            if "withdrawn" in summary:
+                return []
+            record = orjson.loads(storage.objects.get(layout.record_object(summary["id"], summary["revision"])))
+            return [row for row in layout.indicator_rows(record) if chosen.holds(row)]
+
+        reports = [layout.reports_of_township(places.township(township))]
+        asked = paging.digest(chosen, as_of)
+        return back_then.read_page(storage, reports, as_of, rows, asked=asked, cursor=cursor, limit=limit)
     batch = REPORTS_A_QUERY if year is None else REPORTS_OF_YEARS
     return _read(storage.index, _listing(lambda _: spans, chosen, batch, paging.digest(chosen)), cursor, limit)
 

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 
 import orjson
 
-from chalicelib.catalog import layout, paging, places
+from chalicelib.catalog import back_then, layout, paging, places
 from chalicelib.catalog.choice import Runs
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.catalog.layout import Record, Span
 from chalicelib.catalog.paging import Listing, Page, Position
 from chalicelib.catalog.withdrawn import gone
-from chalicelib.errors import NotFound
+from chalicelib.errors import BadRequest, NotFound
 from chalicelib.storage import Entry, Index, Storage
 
 # No township has more reports, and there are no more years: one query gives them all.
@@ -54,23 +54,38 @@ def township(storage: Storage, township: str) -> Record:
     return {**places.describe(code), "years": years}
 
 
-def reports_of_township(storage: Storage, township: str, cursor: str | None, limit: int) -> Page:
-    """Summaries of a township's reports in order of their years."""
+def reports_of_township(
+    storage: Storage, township: str, cursor: str | None, limit: int, as_of: str | None = None
+) -> Page:
+    """Summaries of a township's reports in order of their years; with `as_of` as they were then. Raises BadRequest."""
     spans = [layout.reports_of_township(places.township(township))]
+    if as_of is not None:
+        return back_then.read_page(storage, spans, as_of, _one, asked=paging.digest(as_of), cursor=cursor, limit=limit)
     return paging.read_page(storage.index, Listing(lambda _: spans, _summary), cursor, limit)
 
 
-def reports_of_year(storage: Storage, township: str, year: int, cursor: str | None, limit: int) -> Page:
-    """A township's whole records of one year, one or few of each kind. Raises NotFound where there is none."""
+def reports_of_year(
+    storage: Storage, township: str, year: int, cursor: str | None, limit: int, as_of: str | None = None
+) -> Page:
+    """A township's whole records of one year, one or few of each kind; with `as_of` as they were then.
+
+    Raises NotFound where there is none, BadRequest.
+    """
     code = places.township(township)
-    span = layout.reports_of_township(code, year)
-    page = paging.read_page(storage.index, Listing(lambda _: [span], _parsed), cursor, limit)
+    span, asked = layout.reports_of_township(code, year), "" if as_of is None else paging.digest(as_of)
+    if as_of is None:
+        page = paging.read_page(storage.index, Listing(lambda _: [span], _parsed), cursor, limit)
+    else:
+        page = back_then.read_page(storage, [span], as_of, _one, asked=asked, cursor=cursor, limit=limit)
+    if not page.data and not cursor and as_of is not None:
+        way_out = f"/v1/townships/{code}/reports lists those that there are now."
+        raise NotFound("no_report", f"There was no report of {code} for {year} at {as_of}.", way_out)
     if not page.data and not cursor:
         raise _no_report(storage.index, code, year)
     there = [summary for summary in page.data if "withdrawn" not in summary]
     if page.data and not there and not cursor and not page.next:
         raise gone(page.data[-1]["id"], page.data[-1]["withdrawn"])
-    return _whole_records(storage, span, replace(page, data=there))
+    return _whole_records(storage, Position(*span, 0, asked), replace(page, data=there))
 
 
 # Reports.
@@ -87,18 +102,24 @@ def reports(
     kind: Sequence[str] | None = None,
     issuer: str | None = None,
     sort: str = "-year",
+    as_of: str | None = None,
     cursor: str | None,
     limit: int,
 ) -> Page:
     """Summaries of reports: newest year first (`sort` "year": oldest), then by township code.
 
-    Of townships named one by one: in order of those, then of their years.
+    Of townships named one by one: in order of those, then of their years; of those alone also as they were at `as_of`.
+    Raises BadRequest.
     """
     within, descending = (
         places.divisions_within(province=province, prefecture=prefecture, county=county),
         sort == "-year",
     )
-    codes = None if township is None else [places.township(each) for each in township]
+    codes = None if township is None else list(dict.fromkeys(places.township(each) for each in township))
+    if as_of is not None and codes is None:
+        detail = "as_of on the list of all reports needs township."
+        way_out = "Add township=…, several with commas; /v1/changes tells what changed in all."
+        raise BadRequest("missing_parameter", detail, way_out, parameter="township")
 
     def spans(first: str) -> Iterator[Span]:
         if codes is not None:
@@ -120,6 +141,14 @@ def reports(
 
     looks = kind is not None or issuer is not None or (codes is not None and year is not None)
     asked = paging.digest(year, codes, within, kind, issuer, sort)
+    if as_of is not None:
+
+        def row(summary: Record) -> list[Record]:
+            return [summary] if keep(summary) else []
+
+        return back_then.read_page(
+            storage, [*spans("")], as_of, row, asked=paging.digest(asked, as_of), cursor=cursor, limit=limit
+        )
     listing = Listing(spans, _parsed if looks else _summary, keep if looks else None, asked=asked)
     return paging.read_page(storage.index, listing, cursor, limit)
 
@@ -163,6 +192,10 @@ def stored_row(entry: Entry) -> list[orjson.Fragment]:
     return [orjson.Fragment(entry.body)]
 
 
+def _one(summary: Record) -> list[Record]:
+    return [summary]
+
+
 def _summary(entry: Entry) -> list[orjson.Fragment]:
     """The summary as stored, of a report's head or of its entry in its year's partition."""
     is_head = entry.pk.startswith("township#")
@@ -192,15 +225,18 @@ def _no_report(index: Index, code: str, year: int) -> NotFound:
     return NotFound("no_report", f"There is no report of {code} for {year}.", way_out)
 
 
-def _whole_records(storage: Storage, span: Span, page: Page) -> Page:
-    """The records of a page of summaries; it ends early where the next record would make the answer too large."""
+def _whole_records(storage: Storage, start: Position, page: Page) -> Page:
+    """The records of a page of summaries; it ends early where the next record would make the answer too large.
+
+    `start` is where its list begins.
+    """
     data: list[orjson.Fragment] = []
-    size, last = 0, Position(*span)
+    size, last = 0, start
     for summary in page.data:
         body = storage.objects.get(layout.record_object(summary["id"], summary["revision"]))
         size += len(body)
         if data and size > ANSWER_BYTES:
             return Page(data, paging.write_cursor(last))
         data.append(orjson.Fragment(body.rstrip()))
-        last = Position(*layout.head(summary["id"]))
+        last = start._replace(sk=layout.head(summary["id"]).sk)
     return Page(data, page.next)

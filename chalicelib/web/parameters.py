@@ -187,6 +187,11 @@ AS_OF = Parameter(
     MOMENT,
     "2024-03-02",
 )
+LISTED_AS_OF = replace(
+    AS_OF,
+    description="A date or a time (ISO 8601, UTC where no zone is given): each report as it was then. What is withdrawn since "
+    "stays so. Lists of reports need `township` with it.",
+)
 REASON = Parameter("reason", "Why, for everybody to read.", _text(most=1000), "published by mistake")
 SINCE = Parameter(
     "since",

@@ -25,6 +25,7 @@ from chalicelib.web.parameters import (
     ISSUER,
     KIND,
     LIST,
+    LISTED_AS_OF,
     MET,
     PAGE_LANGUAGE,
     PREFECTURE,
@@ -191,6 +192,7 @@ ROUTES = (
         "list_township_reports",
         "A township's reports in order of their years.",
         "summary",
+        LISTED_AS_OF,
         problems=NAMED,
     ),
     _list(
@@ -198,6 +200,7 @@ ROUTES = (
         "list_township_year",
         "A township's whole records of one year.",
         "report",
+        LISTED_AS_OF,
         problems=(*NAMED, 410),
     ),
     _list(
@@ -206,6 +209,7 @@ ROUTES = (
         "A township's indicators: its time series.",
         "indicator",
         *FIGURES,
+        LISTED_AS_OF,
         problems=NAMED,
     ),
     _list(
@@ -228,6 +232,7 @@ ROUTES = (
         *DIVISIONS,
         KIND,
         ISSUER,
+        LISTED_AS_OF,
         SORT_REPORTS,
         GROUP_REPORTS,
         problems=NAMED,
