@@ -9,7 +9,7 @@ from typing import Any
 from chalice.app import SQSEvent
 
 from chalicelib.catalog import changes, counts, coverage, downloads, indicators, lists, one_report, places, search
-from chalicelib.web import checks, core, feed, pages, problems, replies
+from chalicelib.web import checks, core, feed, labels, pages, problems, replies
 from chalicelib.web.api import Api
 from chalicelib.web.replies import Ask, Reply, counts_reply, json_reply, list_reply, redirect_reply
 
@@ -115,7 +115,11 @@ def search_reports(ask: Ask) -> Reply:
 
 @app.serves("read_report")
 def read_report(ask: Ask) -> Reply:
-    record, line = one_report.shown_record(ask.storage, **ask.given)
+    record, line = one_report.shown_record(ask.storage, ask["report"], ask["revision"])
+    if ask["include"]:
+        record = one_report.add_members(ask.storage, ask["report"], record, line, ask["include"])
+    if "revisions" in (ask["include"] or ()):  # which become more, whichever revision is named
+        return Reply(record)
     return Reply(record, cache=replies.pinned(ask), headers=replies.modified(ask, line))
 
 
@@ -177,7 +181,8 @@ def list_concepts(ask: Ask) -> Reply:
 
 @app.serves("read_concept")
 def read_concept(ask: Ask) -> Reply:
-    return json_reply(indicators.concept(ask.storage, ask["concept"]))
+    found = labels.label_concept(indicators.concept(ask.storage, ask["concept"]), ask.lang)
+    return json_reply(found, language=labels.languages(ask.row, ask.lang))
 
 
 @app.serves("list_changes")

@@ -24,10 +24,10 @@ def check_shape(route: Route, answer: Answer) -> None:
     check_answer(route.path, route.method, answer)
 
 
-def check_answer(path: str, method: str, answer: Answer, narrowed: bool = False) -> None:
+def check_answer(path: str, method: str, answer: Answer, shaped: bool = False) -> None:
     """The answer to `method` at the contract's `path` has a status, headers, a media type and a body of the contract.
 
-    Only where it is `narrowed` by `fields` may its rows lack members.
+    Only where it is `shaped` by `fields` or `include` may members lack, or be more.
     """
     operation = DOCUMENT["paths"][path].get(method.lower())
     if operation is None:
@@ -45,7 +45,7 @@ def check_answer(path: str, method: str, answer: Answer, narrowed: bool = False)
     for name in headers.keys() & answer.headers.keys():
         assert misfits(answer.headers[name], headers[name]["schema"]) == [], f"{where}: {name}"
     if method != "HEAD" and answer.status not in (304, 307):
-        _check_body(where, answer, response["content"], narrowed)
+        _check_body(where, answer, response["content"], shaped)
 
 
 def check_problem(answer: Answer) -> None:
@@ -60,13 +60,14 @@ def misfits(value: Any, schema: dict[str, Any]) -> list[str]:
     return _misfits(_validator(orjson.dumps(schema)), value)
 
 
-def _check_body(where: str, answer: Answer, content: dict[str, Any], narrowed: bool) -> None:
+def _check_body(where: str, answer: Answer, content: dict[str, Any], shaped: bool) -> None:
     media = answer.headers["content-type"].partition(";")[0]
     assert media in content, f"{where} is {media}"
     if media.endswith("/json") or media.endswith("problem+json"):
         schema = content[media]["schema"]
-        if "anyOf" in schema and not narrowed:
-            schema = {"anyOf": [each for each in schema["anyOf"] if not each["$ref"].endswith("PartList")]}
+        if "anyOf" in schema and not shaped:
+            whole = [each for each in schema["anyOf"] if not each["$ref"].endswith(("PartList", "With"))]
+            schema = whole[0] if len(whole) == 1 else {"anyOf": whole}
         assert misfits(answer.json, schema) == [], where
 
 

@@ -5,7 +5,7 @@ Nothing is visible that the index does not list: objects are written first. Ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 
@@ -31,6 +31,19 @@ def shown_record(storage: Storage, report: str, revision: int | None = None) -> 
     """The record as it was stored, and what the index says of its revision. Raises NotFound."""
     line = revision_line(storage.index, report, revision)
     return storage.objects.get(layout.record_object(report, line["revision"])), line
+
+
+def add_members(storage: Storage, report: str, record: bytes, line: Record, names: Collection[str]) -> bytes:
+    """The stored record of the revision `line`, with its clean text and the report's revisions where they are named."""
+    added: Record = {}
+    if "text" in names:
+        added["text"] = storage.objects.get(layout.text_object(report, line["revision"])).decode()
+    if "revisions" in names:
+        span = layout.revisions(report)
+        entries = storage.index.query(span.pk, prefix=span.prefix, limit=MOST)
+        added["revisions"] = [orjson.Fragment(entry.body) for entry in entries]
+    # Nothing of it is parsed: the last brace makes room.
+    return record.rstrip()[:-1] + b"," + orjson.dumps(added)[1:]
 
 
 def revision_line(index: Index, report_id: str, revision: int | None) -> Record:

@@ -113,7 +113,9 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
         query = {name: values[0] for name, values in call.query.items()}
         logs.note(report_id=given.get("report"), upload_id=given.get("upload"))
         asked, groups = _format(call, given), given.pop("group_by", None) or ()
-        fields = _fields(given, bool(groups))
+        fields, lang = given.pop("fields", None) or (), given.pop("lang", None)
+        if groups:
+            _require_rows({"fields": fields, "lang": lang})
         if call.route.dated:
             _name_revision(given, storage().index)
         ask = Ask(
@@ -130,6 +132,7 @@ def respond(view: View, call: Call, storage: Callable[[], Storage], now: datetim
             call.method,
             groups,
             fields,
+            lang,
         )
         left = upload_limits.take(storage().index, call.publisher, now) if call.route.counted else {}
         reply = view(ask)
@@ -153,13 +156,12 @@ def _name_revision(given: dict[str, Any], index: Index) -> None:
     given["revision"] = one_report.revision_at(index, given["report"], as_of)
 
 
-def _fields(given: dict[str, Any], grouped: bool) -> Sequence[str]:
-    """The members that rows are to have; `given` loses its parameter. Raises BadRequest where counts are asked for."""
-    fields: Sequence[str] = given.pop("fields", None) or ()
-    if fields and grouped:
-        detail = "fields cannot be given beside group_by: counts have few members."
-        raise BadRequest("bad_parameter", detail, "Leave out one of them.", parameter="fields")
-    return fields
+def _require_rows(shaping: Mapping[str, object]) -> None:
+    """Raise BadRequest for what shapes rows, where counts are asked for."""
+    for name, value in shaping.items():
+        if value:
+            detail = f"{name} cannot be given beside group_by: it is for rows."
+            raise BadRequest("bad_parameter", detail, "Leave out one of them.", parameter=name)
 
 
 def _format(call: Call, given: dict[str, Any]) -> str:

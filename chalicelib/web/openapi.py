@@ -155,6 +155,8 @@ def _answer(route: Route) -> Json:
     if route.answer is None:
         return {"type": "object"} if route.media == "application/json" else {"type": "string"}
     title = _title(route.answer)
+    if route.including:
+        return {"anyOf": [_ref(title), _ref(f"{title}With")]}
     if not route.listed:
         return _ref(title)
     counts = ["CountList"] if route.grouped else []
@@ -169,10 +171,23 @@ def _components() -> Json:
         components[schema["title"]] = _inlined({k: v for k, v in schema.items() if not k.startswith("$")})
     for name in sorted({"count", *(route.answer for route in ROUTES if route.listed and route.answer)}):
         components[f"{_title(name)}List"] = _page(_title(name))
+    components["ReportWith"] = _with(components["Report"])
     for name in sorted({route.answer for route in ROUTES if route.listed and route.answer}):
         part = f"{_title(name)}Part"
         components[part], components[f"{part}List"] = _part(name, part), _page(part)
     return components
+
+
+def _with(report: Json) -> Json:
+    """A record with what `include` adds."""
+    text = "The clean text that all offsets count in, as `/v1/reports/{report}/text` has it."
+    added = {
+        "text": {"description": text, "type": "string"},
+        "revisions": {"description": "All revisions, the first one first.", "type": "array", "items": _ref("Revision")},
+    }
+    described = "A record with the members that `include` names."
+    properties = {"properties": {**report["properties"], **added}}
+    return {**report, "title": "ReportWith", "description": described, **properties}
 
 
 def _part(name: str, title: str) -> Json:

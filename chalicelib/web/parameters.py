@@ -202,8 +202,8 @@ SINCE = Parameter(
 Q = Parameter("q", "A part of the township's name, in Chinese or in pinyin.", _text(most=50), "亭旁")
 SEARCH = Parameter(
     "q",
-    "Words that a report has all of, in its text, title or names: Chinese of two characters and more, numbers, Latin words, "
-    "English labels of concepts, pinyin of places; several with blanks between, or together in quotes.",
+    "The text filter: words that a report has all of in its text, title or names: Chinese of two characters and more, numbers, "
+    "Latin words, English labels of concepts, pinyin of places; several with blanks between, or together in quotes.",
     _text(),
     "招商引资 亭旁",
     required=True,
@@ -213,6 +213,19 @@ CONCEPT_Q = Parameter(
 )
 
 PAGE_LANGUAGE = Parameter("lang", "The language of the page.", {"type": "string", "enum": ["zh", "en"]}, "en")
+LABELS = Parameter(
+    "lang",
+    "Adds the concept's name in this language: to concepts as `label`, to figures as `concept_label`.",
+    {"type": "string", "enum": ["zh", "en"]},
+    "en",
+)
+INCLUDE = Parameter(
+    "include",
+    "What to add as members: the clean `text` that offsets count in, and all `revisions`.",
+    {"type": "string", "enum": ["text", "revisions"]},
+    "text",
+    many=True,
+)
 # A header that says nothing sensible does not count: HTTP refuses none of them.
 _HEADER = {"type": "string"}
 IF_NONE_MATCH = Parameter(

@@ -15,7 +15,7 @@ import orjson
 from chalicelib.catalog.paging import Page
 from chalicelib.errors import ReportsError
 from chalicelib.storage import Storage, UploadAddress
-from chalicelib.web import narrowing, problems
+from chalicelib.web import labels, narrowing, problems
 from chalicelib.web.publishers import CHALLENGE
 
 JSON = "application/json; charset=utf-8"
@@ -37,7 +37,7 @@ class Ask:
     """A checked request: `given` holds path and query parameters by name, `base` is the service's own address.
 
     `query` are those of the query as they came. A list goes out in `format`, and `row` is the schema of its rows;
-    `fields` are the members that they are to have, none for all.
+    `fields` are the members that they are to have, none for all, and `lang` is the language of the labels that they get.
     """
 
     storage: Storage
@@ -53,6 +53,7 @@ class Ask:
     method: str = "GET"
     group_by: Sequence[str] = ()
     fields: Sequence[str] = ()
+    lang: str | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.given[name]
@@ -86,6 +87,7 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
     """A page of a list in the asked format, the address of the next one as a `Link` and in the body of JSON."""
     address = next_address(ask, page.next) if page.next else None
     links = _links(ask, address)
+    more = {"language": labels.languages(ask.row, ask.lang), **more}
     if ask.format == "json":
         return json_reply({"data": _rows(ask, page), "next": address, "count": page.count}, headers=links, **more)
     from chalicelib import tables  # here, since most ask for JSON
@@ -93,15 +95,16 @@ def list_reply(ask: Ask, page: Page, **more: Any) -> Reply:
 
     if ask.format == "csv":
         assert ask.row
-        lines = tables.csv_lines(ask.row, page.data, narrowing.chosen_columns(ask.row, ask.fields))
+        lines = tables.csv_lines(ask.row, _rows(ask, page), narrowing.chosen_columns(ask.row, ask.fields))
     else:
         lines = tables.json_lines(_rows(ask, page))
     return Reply(lines, formats.MEDIA[ask.format], headers=links, **more)
 
 
 def _rows(ask: Ask, page: Page) -> list[Any]:
-    """The rows as they are, and not even parsed, unless some of their members are asked for."""
-    return narrowing.cut_rows(ask.row, ask.fields, page.data) if ask.row and ask.fields else page.data
+    """The rows as they are, and not even parsed, unless labels or some of their members are asked for."""
+    rows = labels.label_rows(ask.row, page.data, ask.lang) if ask.lang else page.data
+    return narrowing.cut_rows(ask.row, ask.fields, rows) if ask.row and ask.fields and ask.format != "csv" else rows
 
 
 def counts_reply(ask: Ask, count: Callable[..., Page]) -> Reply:

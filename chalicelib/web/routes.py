@@ -22,8 +22,10 @@ from chalicelib.web.parameters import (
     IF_MATCH,
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH,
+    INCLUDE,
     ISSUER,
     KIND,
+    LABELS,
     LIST,
     LISTED_AS_OF,
     MET,
@@ -92,6 +94,11 @@ class Route:
     def dated(self) -> bool:
         """Whether it tells of a revision, which may be named by a time."""
         return AS_OF in self.parameters
+
+    @property
+    def including(self) -> bool:
+        """Whether it may be asked for more members."""
+        return INCLUDE in self.parameters
 
     @property
     def grouped(self) -> bool:
@@ -209,6 +216,7 @@ ROUTES = (
         "A township's indicators: its time series.",
         "indicator",
         *FIGURES,
+        LABELS,
         LISTED_AS_OF,
         problems=NAMED,
     ),
@@ -255,7 +263,7 @@ ROUTES = (
         "read_report",
         "The whole record.",
         "report",
-        (REVISION, AS_OF),
+        (REVISION, AS_OF, INCLUDE),
         problems=SHOWN,
         settled=True,
         headers=MODIFIED,
@@ -297,6 +305,7 @@ ROUTES = (
         REVISION,
         AS_OF,
         *FIGURES,
+        LABELS,
         problems=SHOWN,
     ),
     Route(
@@ -332,6 +341,7 @@ ROUTES = (
         "Concepts across townships.",
         "indicator",
         *FIGURES,
+        LABELS,
         *DIVISIONS,
         SORT_ROWS,
         GROUP_FIGURES,
@@ -348,12 +358,15 @@ ROUTES = (
         problems=ABSENT,
         headers=COUNTED,
     ),
-    _list("/v1/concepts", "list_concepts", "What indicators of all reports are compared by.", "concept", CONCEPT_Q),
+    _list(
+        "/v1/concepts", "list_concepts", "What indicators of all reports are compared by.", "concept", CONCEPT_Q, LABELS
+    ),
     Route(
         "/v1/concepts/{concept}",
         "read_concept",
         "A concept and the years that figures of it speak of.",
         "concept-years",
+        (LABELS,),
         problems=ABSENT,
         settled=True,
     ),
