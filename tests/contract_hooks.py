@@ -44,6 +44,7 @@ REASONS: dict[tuple[str, str | None], Callable[[Given], bool]] = {
     # Two ways to name one thing.
     ("bad_parameter", "as_of"): lambda given: "as_of" in given,
     ("bad_parameter", "fields"): lambda given: "fields" in given and "group_by" in given,
+    ("bad_parameter", "lang"): lambda given: "lang" in given and "group_by" in given,
     ("repeated_parameter", "value"): lambda given: "value" in given and bool({"value>", "value<"} & given.keys()),
 }
 
