@@ -37,14 +37,18 @@ REASONS: dict[tuple[str, str | None], Callable[[Given], bool]] = {
     ("bad_parameter", "q"): lambda given: "q" in given,
     # A run that ends before it begins.
     ("bad_parameter", "year"): lambda given: ".." in str(given.get("year")),
-    ("bad_parameter", "value"): lambda given: ".." in str(given.get("value")),
+    ("bad_parameter", "value"): lambda given: ".." in str(given.get("value")) or "group_by" in given,
     # One of two is needed.
     ("missing_parameter", "concept"): lambda given: not {"concept", "theme"} & given.keys(),
-    ("missing_parameter", "township"): lambda given: "as_of" in given and "township" not in given,
     # Two ways to name one thing.
     ("bad_parameter", "as_of"): lambda given: "as_of" in given,
     ("bad_parameter", "fields"): lambda given: "fields" in given and "group_by" in given,
     ("bad_parameter", "lang"): lambda given: "lang" in given and "group_by" in given,
+    # What is not counted.
+    **{
+        ("bad_parameter", name): lambda given: "group_by" in given
+        for name in ("township", "prefecture", "county", "kind", "issuer", "sort", "status")
+    },
     ("repeated_parameter", "value"): lambda given: "value" in given and bool({"value>", "value<"} & given.keys()),
 }
 

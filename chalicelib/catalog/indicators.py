@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.catalog import back_then, layout, paging, pending, places, stored_rows, targets
+from chalicelib.catalog import layout, paging, pending, places, standing, stored_rows, targets
 from chalicelib.catalog.choice import Rows, Runs, standard_value
 from chalicelib.catalog.concepts import find_concept, load_concepts, load_themes
 from chalicelib.catalog.layout import Record, Row, Span
@@ -36,21 +36,15 @@ def of_township(
 ) -> Page:
     """A township's indicator rows in order of its reports; `year` is the one that the figure speaks of.
 
-    With `as_of` those of the revisions of then, read from their records. Raises BadRequest.
+    As its reports stood at `as_of`. Raises BadRequest.
     """
-    spans = [layout.indicators_of_township(places.township(township))]
+    code = places.township(township)
+    spans = [layout.indicators_of_township(code)]
     chosen = Rows(year, chosen_concepts(concept, theme), status, value)
     if as_of is not None:
-
-        def rows(summary: Record) -> list[Row]:
-            if "withdrawn" in summary:
-                return []
-            record = orjson.loads(storage.objects.get(layout.record_object(summary["id"], summary["revision"])))
-            return [row for row in layout.indicator_rows(record) if chosen.holds(row)]
-
-        reports = [layout.reports_of_township(places.township(township))]
-        asked = paging.digest(chosen, as_of)
-        return back_then.read_page(storage, reports, as_of, rows, asked=asked, cursor=cursor, limit=limit)
+        then = standing.rows_of_township(storage, code, standing.read_as_of(as_of))
+        rows = [row for row in then if chosen.holds(row)]
+        return paging.cut_page(rows, (f"township#{code}", f"as of|{paging.digest(chosen, as_of)}"), cursor, limit)
     batch = REPORTS_A_QUERY if year is None else REPORTS_OF_YEARS
     return _read(storage.index, _listing(lambda _: spans, chosen, batch, paging.digest(chosen)), cursor, limit)
 

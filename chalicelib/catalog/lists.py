@@ -7,23 +7,28 @@ named by its code or its name. Reports come as dictionaries, or as the stored by
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
-from chalicelib.catalog import back_then, layout, paging, places
+from chalicelib.catalog import layout, paging, places, standing
 from chalicelib.catalog.choice import Runs
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.catalog.layout import Record, Span
 from chalicelib.catalog.paging import Listing, Page, Position
 from chalicelib.catalog.withdrawn import gone
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.storage import Entry, Index, Storage
+
+Summaries = Callable[[Entry], Sequence[Any]]
 
 # No township has more reports, and there are no more years: one query gives them all.
 MOST = 1000
+# A page looks at 40 times as many reports at most, for each of which two questions more may be asked.
+ENTRIES_OF_BEFORE = 4
 # Whole records in one answer: a function's answer stops at 6 MB.
 ANSWER_BYTES = 3_000_000
 
@@ -57,35 +62,29 @@ def township(storage: Storage, township: str) -> Record:
 def reports_of_township(
     storage: Storage, township: str, cursor: str | None, limit: int, as_of: str | None = None
 ) -> Page:
-    """Summaries of a township's reports in order of their years; with `as_of` as they were then. Raises BadRequest."""
+    """Summaries of a township's reports in order of their years; as they stood at `as_of`. Raises BadRequest."""
     spans = [layout.reports_of_township(places.township(township))]
-    if as_of is not None:
-        return back_then.read_page(storage, spans, as_of, _one, asked=paging.digest(as_of), cursor=cursor, limit=limit)
-    return paging.read_page(storage.index, Listing(lambda _: spans, _summary), cursor, limit)
+    listing = Listing(lambda _: spans, _summaries(storage, as_of, _summary), batch=_batch(as_of), asked=as_of or "")
+    return paging.read_page(storage.index, listing, cursor, limit)
 
 
 def reports_of_year(
     storage: Storage, township: str, year: int, cursor: str | None, limit: int, as_of: str | None = None
 ) -> Page:
-    """A township's whole records of one year, one or few of each kind; with `as_of` as they were then.
+    """A township's whole records of one year, one or few of each kind; as they stood at `as_of`.
 
     Raises NotFound where there is none, BadRequest.
     """
     code = places.township(township)
-    span, asked = layout.reports_of_township(code, year), "" if as_of is None else paging.digest(as_of)
-    if as_of is None:
-        page = paging.read_page(storage.index, Listing(lambda _: [span], _parsed), cursor, limit)
-    else:
-        page = back_then.read_page(storage, [span], as_of, _one, asked=asked, cursor=cursor, limit=limit)
-    if not page.data and not cursor and as_of is not None:
-        way_out = f"/v1/townships/{code}/reports lists those that there are now."
-        raise NotFound("no_report", f"There was no report of {code} for {year} at {as_of}.", way_out)
+    span = layout.reports_of_township(code, year)
+    listing = Listing(lambda _: [span], _summaries(storage, as_of, _parsed), batch=_batch(as_of), asked=as_of or "")
+    page = paging.read_page(storage.index, listing, cursor, limit)
     if not page.data and not cursor:
         raise _no_report(storage.index, code, year)
     there = [summary for summary in page.data if "withdrawn" not in summary]
     if page.data and not there and not cursor and not page.next:
         raise gone(page.data[-1]["id"], page.data[-1]["withdrawn"])
-    return _whole_records(storage, Position(*span, 0, asked), replace(page, data=there))
+    return _whole_records(storage, Position(*span, asked=listing.asked), replace(page, data=there))
 
 
 # Reports.
@@ -106,20 +105,15 @@ def reports(
     cursor: str | None,
     limit: int,
 ) -> Page:
-    """Summaries of reports: newest year first (`sort` "year": oldest), then by township code.
+    """Summaries of reports: newest year first (`sort` "year": oldest), then by township code; as they stood at `as_of`.
 
-    Of townships named one by one: in order of those, then of their years; of those alone also as they were at `as_of`.
-    Raises BadRequest.
+    Of townships named one by one: in order of those, then of their years. Raises BadRequest.
     """
     within, descending = (
         places.divisions_within(province=province, prefecture=prefecture, county=county),
         sort == "-year",
     )
-    codes = None if township is None else list(dict.fromkeys(places.township(each) for each in township))
-    if as_of is not None and codes is None:
-        detail = "as_of on the list of all reports needs township."
-        way_out = "Add township=…, several with commas; /v1/changes tells what changed in all."
-        raise BadRequest("missing_parameter", detail, way_out, parameter="township")
+    codes = None if township is None else [places.township(each) for each in township]
 
     def spans(first: str) -> Iterator[Span]:
         if codes is not None:
@@ -140,16 +134,9 @@ def reports(
         )
 
     looks = kind is not None or issuer is not None or (codes is not None and year is not None)
-    asked = paging.digest(year, codes, within, kind, issuer, sort)
-    if as_of is not None:
-
-        def row(summary: Record) -> list[Record]:
-            return [summary] if keep(summary) else []
-
-        return back_then.read_page(
-            storage, [*spans("")], as_of, row, asked=paging.digest(asked, as_of), cursor=cursor, limit=limit
-        )
-    listing = Listing(spans, _parsed if looks else _summary, keep if looks else None, asked=asked)
+    asked = paging.digest(year, codes, within, kind, issuer, sort, as_of)
+    rows = _summaries(storage, as_of, _parsed if looks else _summary)
+    listing = Listing(spans, rows, keep if looks else None, batch=_batch(as_of), asked=asked)
     return paging.read_page(storage.index, listing, cursor, limit)
 
 
@@ -192,10 +179,6 @@ def stored_row(entry: Entry) -> list[orjson.Fragment]:
     return [orjson.Fragment(entry.body)]
 
 
-def _one(summary: Record) -> list[Record]:
-    return [summary]
-
-
 def _summary(entry: Entry) -> list[orjson.Fragment]:
     """The summary as stored, of a report's head or of its entry in its year's partition."""
     is_head = entry.pk.startswith("township#")
@@ -204,6 +187,25 @@ def _summary(entry: Entry) -> list[orjson.Fragment]:
 
 def _parsed(entry: Entry) -> list[Record]:
     return [orjson.loads(orjson.dumps(summary)) for summary in _summary(entry)]
+
+
+def _summaries(storage: Storage, as_of: str | None, now: Summaries) -> Summaries:
+    """What an entry gives: `now`, or the report as it stood at the moment."""
+    if as_of is None:
+        return now
+    moment = standing.read_as_of(as_of)
+
+    def then(entry: Entry) -> list[Record]:
+        (summary,) = _parsed(entry)
+        found = standing.as_it_stood(storage, summary, moment)
+        return [found.summary] if found else []
+
+    return then
+
+
+def _batch(as_of: str | None) -> int:
+    """How many entries a query asks for: of before, each may cost two questions more."""
+    return paging.BATCH if as_of is None else ENTRIES_OF_BEFORE
 
 
 def _years(index: Index) -> list[int]:
@@ -226,10 +228,7 @@ def _no_report(index: Index, code: str, year: int) -> NotFound:
 
 
 def _whole_records(storage: Storage, start: Position, page: Page) -> Page:
-    """The records of a page of summaries; it ends early where the next record would make the answer too large.
-
-    `start` is where its list begins.
-    """
+    """The records of a page of summaries; it ends early where the next record would make the answer too large."""
     data: list[orjson.Fragment] = []
     size, last = 0, start
     for summary in page.data:
@@ -238,5 +237,5 @@ def _whole_records(storage: Storage, start: Position, page: Page) -> Page:
         if data and size > ANSWER_BYTES:
             return Page(data, paging.write_cursor(last))
         data.append(orjson.Fragment(body.rstrip()))
-        last = start._replace(sk=layout.head(summary["id"]).sk)
+        last = Position(*layout.head(summary["id"]), asked=start.asked)
     return Page(data, page.next)

@@ -82,9 +82,9 @@ def read_cursor(text: str) -> Position:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         pk, sk, rows, asked = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError, TypeError, ValueError) as error:
-        raise forged() from error
+        raise _forged() from error
     if any(type(text) is not str for text in (pk, sk, asked)) or type(rows) is not int or rows < 0:
-        raise forged()
+        raise _forged()
     return Position(pk, sk, rows, asked)
 
 
@@ -94,7 +94,7 @@ def read_place(cursor: str | None, pk: str) -> str:
         return ""
     start = read_cursor(cursor)
     if start.pk != pk:
-        raise forged()
+        raise _forged()
     return start.sk
 
 
@@ -104,7 +104,7 @@ def read_page(index: Index, listing: Listing, cursor: str | None, limit: int) ->
     taken: tuple[Entry, int] | None = None
     start = read_cursor(cursor) if cursor else None
     if start and start.asked != listing.asked:
-        raise forged()
+        raise _forged()
     for entry, place in _entries(index, listing, start):
         if entry is None:
             return Page(data, write_cursor(place._replace(asked=listing.asked)))
@@ -142,12 +142,12 @@ def sorted_page(
         start = read_cursor(cursor)
         pk, mark, *_ = start
         if pk != anchor[0] or not mark.startswith(anchor[1]):
-            raise forged()
+            raise _forged()
         try:
             last = orjson.loads(mark.removeprefix(anchor[1]))
             ordered = [each for each in ordered if each[0] > last]
         except (orjson.JSONDecodeError, TypeError) as error:
-            raise forged() from error
+            raise _forged() from error
     page, more = ordered[:limit], len(ordered) > limit
     mark = anchor[1] + orjson.dumps(page[-1][0]).decode() if page else ""
     return Page([row for _, row in page], write_cursor(Position(anchor[0], mark)) if more else None, len(rows))
@@ -157,7 +157,7 @@ def cut_page(rows: Sequence[Any], anchor: tuple[str, str], cursor: str | None, l
     """A page of rows that are all at hand; `anchor` names what they belong to, so that a cursor fits no other list."""
     start = read_cursor(cursor) if cursor else Position(*anchor)
     if (start.pk, start.sk) != anchor:
-        raise forged()
+        raise _forged()
     end = start.rows + limit
     following = write_cursor(Position(*anchor, end)) if end < len(rows) else None
     return Page(list(rows[start.rows : end]), following, len(rows))
@@ -189,7 +189,7 @@ def _entries(index: Index, listing: Listing, start: Position | None) -> Iterator
                 yield entry, Position(entry.pk, entry.sk)
             after = entries[-1].sk if entries else after
     if not found:
-        raise forged()
+        raise _forged()
 
 
 def _named(index: Index, listing: Listing, start: Position) -> Sequence[Entry]:
@@ -202,7 +202,7 @@ def _write_taken(listing: Listing, entry: Entry, rows: int) -> str:
     return write_cursor(Position(entry.pk, listing.name(entry.sk), rows, listing.asked))
 
 
-def forged() -> BadRequest:
+def _forged() -> BadRequest:
     """The failure of a cursor that the list did not give out."""
     way_out = "Take cursors from the `next` link of the same list, or start again without one."
     return BadRequest("bad_cursor", "The cursor is none of this list.", way_out, parameter="cursor")

@@ -189,8 +189,8 @@ AS_OF = Parameter(
 )
 LISTED_AS_OF = replace(
     AS_OF,
-    description="A date or a time (ISO 8601, UTC where no zone is given): each report as it was then. What is withdrawn since "
-    "stays so. Lists of reports need `township` with it.",
+    description="A date or a time (ISO 8601, UTC where no zone is given): reports as they stood then. Those that are withdrawn "
+    "now are so at all times. Pages are shorter, for more is asked for each report that was revised since.",
 )
 REASON = Parameter("reason", "Why, for everybody to read.", _text(most=1000), "published by mistake")
 SINCE = Parameter(
