@@ -362,6 +362,13 @@ def test_a_cursor_comes_back_as_it_was(position: Position) -> None:
     assert paging.read_cursor(paging.write_cursor(position)) == position
 
 
+def test_a_cursor_of_before_that_was_kept_goes_on() -> None:
+    kept = (
+        base64.urlsafe_b64encode(orjson.dumps(("changes", "2024-03-01T08:30:00.000Z#x#000001", 0))).decode().rstrip("=")
+    )
+    assert paging.read_cursor(kept) == Position("changes", "2024-03-01T08:30:00.000Z#x#000001", 0, "")
+
+
 @pytest.mark.parametrize("name", [name for name in LISTS if "revisions" not in name and "without" not in name])
 def test_a_cursor_fits_its_own_list_alone(filled: Storage, name: str) -> None:
     strange = paging.write_cursor(Position("report#x", "revision#000001", 0))
@@ -373,7 +380,14 @@ def test_a_cursor_fits_its_own_list_alone(filled: Storage, name: str) -> None:
 @pytest.mark.parametrize(
     "position",
     [
-        *(("a", "b"), ("a", "b", 1), ("a", 1, 2, ""), ("a", "b", -1, ""), ("a", "b", True, ""), ("a", "b", 1.5, "")),
+        *(
+            ("a", "b"),
+            ("a", "b", 1, "", ""),
+            ("a", 1, 2, ""),
+            ("a", "b", -1, ""),
+            ("a", "b", True, ""),
+            ("a", "b", 1.5, ""),
+        ),
         *(("a", "b", 1, 2), 3, {}),
     ],
 )

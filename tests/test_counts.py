@@ -9,9 +9,11 @@ import pytest
 
 from chalicelib import divisions
 from chalicelib.bulk import export
+from chalicelib.ingestion import ingest, uploads
 from chalicelib.storage import Storage
 from tests.contract import check_problem, check_shape
 from tests.gateway import get
+from tests.made_reports import NOW
 from tests.published import FANGCHENG, TINGPANG, indicator, publish, record
 from tests.test_app import ROUTE
 
@@ -158,5 +160,24 @@ def test_coverage_has_every_province_of_every_year(filled: Storage) -> None:
     assert zhejiang["missing"] == zhejiang["townships"] - 2
     peking = next(row for row in rows if (row["year"], row["province_code"]) == (2021, "11"))
     assert (peking["reported"], peking["reports"], peking["withdrawn"]) == (0, 0, 1)
+    assert {row["rejected"] for row in rows} == {None}
     some = get(filled, "/v1/coverage?year=2021&province=33,11").json["data"]
     assert [row["province"] for row in some] == ["北京市", "浙江省"]
+
+
+def test_refused_files_are_counted_by_the_province_that_was_named(storage: Storage) -> None:
+    for name, township in (("a", TINGPANG), ("b", FANGCHENG), ("c", BEIJING), ("d", None)):
+        state = uploads.announce(storage, name, township, NOW)
+        storage.objects.put(f"incoming/{state['id']}", b"\x00\x01" + name.encode())
+        assert ingest.receive(storage, f"incoming/{state['id']}", NOW)["state"] == "rejected"  # type: ignore[index]
+    for _ in range(2):
+        export.publish_files(storage)
+        answer = get(storage, "/v1/coverage")
+        check_shape(ROUTE["list_coverage"], answer)
+        assert [(row["year"], row["province"], row["rejected"]) for row in answer.json["data"]] == [
+            (None, None, 1),
+            (None, "北京市", 1),
+            (None, "浙江省", 2),
+        ]
+    assert [row["rejected"] for row in get(storage, "/v1/coverage?province=33").json["data"]] == [2]
+    assert get(storage, "/v1/coverage?year=2022").json["data"] == []

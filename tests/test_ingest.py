@@ -290,7 +290,7 @@ def test_a_fault_of_the_parser_is_a_refusal_and_the_file_is_kept(
 
 
 def test_a_report_that_no_answer_could_hold_is_refused(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.ingestion.publish.SERVABLE", 500)
+    monkeypatch.setattr("chalicelib.catalog.layout.SERVABLE", 500)
     state = drop(storage, "a", report())
     assert state is not None
     assert (state["state"], state["reasons"][0]["code"]) == ("rejected", "too_large")

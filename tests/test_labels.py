@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from chalicelib.catalog import layout
 from chalicelib.catalog.concepts import load_concepts
 from chalicelib.storage import Storage
 from chalicelib.web import labels
@@ -77,3 +78,9 @@ def test_what_cannot_be_included_is_named(filled: Storage, value: str) -> None:
     answer = get(filled, f"{REPORT}?include={value}")
     assert (answer.status, answer.json["parameter"]) == (400, "include")
     assert orjson.dumps(answer.json).count(b"revisions")
+
+
+def test_what_is_too_much_for_an_answer_is_refused(filled: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "SERVABLE", 1000)
+    answer = get(filled, f"{REPORT}?include=text")
+    assert (answer.status, answer.json["code"]) == (413, "answer_too_large")

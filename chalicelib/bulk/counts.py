@@ -28,7 +28,8 @@ class Cube:
             for year, number in years.items():
                 line += b'[%s,"%s",%d],' % (year.encode() or b"null", partition.province.encode(), number)
 
-    def body(self, complete_to: str) -> bytes:
-        first = orjson.dumps({"complete_to": complete_to, "reports": self._reports})
+    def body(self, complete_to: str, rejected: dict[str, int]) -> bytes:
+        """`rejected`: how many files were refused, by the code of a province, "" for those of none."""
+        first = orjson.dumps({"complete_to": complete_to, "reports": self._reports, "rejected": rejected})
         concepts = (b'["%s",[%s]]' % (concept.encode(), line[:-1]) for concept, line in sorted(self._figures.items()))
         return b"\n".join((first, *concepts)) + b"\n"

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.bulk import parts, sheets
+from chalicelib.bulk import parts, refusals, sheets
 from chalicelib.bulk.counts import Cube
 from chalicelib.bulk.parts import FOLDER, NOTES
 from chalicelib.bulk.sheets import SHEETS, File, Sheet
@@ -108,7 +108,7 @@ def _write_files(
     for sheet in SHEETS:
         own = [file for file in made if (file.kind, file.format) == sheet]
         whole.append(_join(shelf, sheet, own, lambda name: _require_time(seconds_left, name)))
-    shelf.put(counts.OBJECT, cube.body(complete_to), "application/x-ndjson")
+    shelf.put(counts.OBJECT, cube.body(complete_to, refusals.count_refused(storage)), "application/x-ndjson")
     return [*whole, *made], complete_to
 
 

@@ -36,11 +36,15 @@ class OfReports(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """All counts. Everything published before `complete_to` (ISO, UTC) is in them."""
+    """All counts. Everything published before `complete_to` (ISO, UTC) is in them.
+
+    `rejected` are the files that were refused, by the code of the province that was named, "" where none was.
+    """
 
     complete_to: str
     reports: list[OfReports]
     lines: list[bytes]
+    rejected: dict[str, int]
 
     def figures(self, concepts: Collection[str] | None) -> Iterator[tuple[str, int | None, str, int]]:
         """Concept, year that the figures speak of, province, number."""
@@ -59,7 +63,8 @@ def read(objects: Objects) -> Counts:
         way_out = "Ask again in some minutes."
         raise NotFound("no_export", "The reports have not been counted yet.", way_out) from error
     found = orjson.loads(first)
-    return Counts(found["complete_to"], [OfReports(*each) for each in found["reports"]], lines)
+    reports = [OfReports(*each) for each in found["reports"]]
+    return Counts(found["complete_to"], reports, lines, found["rejected"])
 
 
 def of_reports(

@@ -23,12 +23,15 @@ def coverage(
     cursor: str | None,
     limit: int,
 ) -> Page:
-    """A row for each year that any report is filed under and each province, newest year first.
+    """A row for each year that any report is filed under and each province, newest year first; then the refused files.
 
-    Townships are those of the division table, which is of one date. Raises BadRequest.
+    Townships are those of the division table, which is of one date. Nobody knows the year of a file that could not be
+    read: such rows have none. Raises BadRequest.
     """
     within = places.divisions_within(province=province)
     rows = [each for each in _rows(counts.reports, within) if year is None or each["year"] in year]
+    if year is None:
+        rows += _refused(counts.rejected, within)
     return paging.cut_page(rows, ("coverage", paging.digest(year, within)), cursor, limit)
 
 
@@ -46,7 +49,16 @@ def _rows(counted: Sequence[OfReports], within: tuple[str, ...]) -> Iterator[Row
                     "missing": townships - found.townships,
                     "reports": found.reports,
                     "withdrawn": found.withdrawn,
+                    "rejected": None,
                 }
+
+
+def _refused(rejected: dict[str, int], within: tuple[str, ...]) -> Iterator[Row]:
+    for code, number in rejected.items():
+        if code.startswith(within):
+            where = named_province(code) if code else {"province_code": None, "province": None}
+            unknown = dict.fromkeys(("townships", "reported", "missing", "reports", "withdrawn"))
+            yield {"year": None, **where, **unknown, "rejected": number}
 
 
 @cache

@@ -26,6 +26,8 @@ YEARS, PENDING, CHANGES, RATE = "years", "pending", "changes", "rate"
 WRITING, SHOWN, TAKEN = "writing", "shown", "taken"  # stages of a pending mark
 NO_YEAR = "0000"
 TOKEN = 8  # hexadecimal digits
+# A function's answer holds 6 MB; a report of a township has some 0.1 MB.
+SERVABLE = 5_500_000
 
 
 class Key(NamedTuple):

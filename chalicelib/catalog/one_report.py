@@ -15,7 +15,7 @@ from chalicelib.catalog.indicators import chosen_concepts
 from chalicelib.catalog.layout import Record
 from chalicelib.catalog.paging import Listing, Page
 from chalicelib.catalog.withdrawn import gone
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, TooLarge
 from chalicelib.moments import iso, read_moment
 from chalicelib.storage import Index, Storage
 
@@ -34,7 +34,10 @@ def shown_record(storage: Storage, report: str, revision: int | None = None) -> 
 
 
 def add_members(storage: Storage, report: str, record: bytes, line: Record, names: Collection[str]) -> bytes:
-    """The stored record of the revision `line`, with its clean text and the report's revisions where they are named."""
+    """The stored record of the revision `line`, with its clean text and the report's revisions where they are named.
+
+    Raises TooLarge `answer_too_large` beyond what a function's answer holds.
+    """
     added: Record = {}
     if "text" in names:
         added["text"] = storage.objects.get(layout.text_object(report, line["revision"])).decode()
@@ -43,7 +46,11 @@ def add_members(storage: Storage, report: str, record: bytes, line: Record, name
         entries = storage.index.query(span.pk, prefix=span.prefix, limit=MOST)
         added["revisions"] = [orjson.Fragment(entry.body) for entry in entries]
     # Nothing of it is parsed: the last brace makes room.
-    return record.rstrip()[:-1] + b"," + orjson.dumps(added)[1:]
+    whole = record.rstrip()[:-1] + b"," + orjson.dumps(added)[1:]
+    if len(whole) > layout.SERVABLE:
+        detail = f"The record with what is included has {len(whole):,} bytes, and an answer holds {layout.SERVABLE:,}."
+        raise TooLarge("answer_too_large", detail, f"Ask for the record and for /v1/reports/{report}/text.")
+    return whole
 
 
 def revision_line(index: Index, report_id: str, revision: int | None) -> Record:

@@ -80,7 +80,8 @@ def read_cursor(text: str) -> Position:
     """Raises BadRequest for anything that `write_cursor` did not write."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        pk, sk, rows, asked = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        pk, sk, rows, *more = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        (asked,) = more or [""]  # those of before had three parts, and a kept one goes on
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError, TypeError, ValueError) as error:
         raise _forged() from error
     if any(type(text) is not str for text in (pk, sk, asked)) or type(rows) is not int or rows < 0:

@@ -26,9 +26,6 @@ from chalicelib.storage.contract import MAX_ENTRY_BYTES, check_free_writes
 
 Record = dict[str, Any]
 
-# A function's answer holds 6 MB; a report of a township has some 0.1 MB.
-SERVABLE = 5_500_000
-
 
 class OvertakenError(Exception):
     """Another writer was first; what was read is stale, and everything has to be decided anew."""
@@ -107,8 +104,10 @@ def record_bytes(parsed: records.Parsed, report_id: str, number: int) -> bytes:
 
 
 def _require_servable(*sizes: int) -> None:
-    if max(sizes) > SERVABLE:
-        detail = f"The report's text or record has {max(sizes):,} bytes, and an answer of the API holds {SERVABLE:,}."
+    if max(sizes) > layout.SERVABLE:
+        detail = (
+            f"The report's text or record has {max(sizes):,} bytes, and an answer of the API holds {layout.SERVABLE:,}."
+        )
         raise ReportError("too_large", detail, "Upload the report alone, or its parts one by one.")
 
 

@@ -264,7 +264,7 @@ ROUTES = (
         "The whole record.",
         "report",
         (REVISION, AS_OF, INCLUDE),
-        problems=SHOWN,
+        problems=(*SHOWN, 413),
         settled=True,
         headers=MODIFIED,
     ),
