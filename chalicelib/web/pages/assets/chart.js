@@ -18,11 +18,8 @@ export function drawChart(rows, label) {
   for (const year of new Set(years)) {
     svg.append(make("text", { x: x(year), y: HEIGHT - 14, "text-anchor": "middle" }, year));
   }
-  const actual = rows.filter(row => row.status === "actual");
-  if (actual.length > 1) {
-    const points = actual.map((row, n) => `${n ? "L" : "M"}${x(row.year)} ${y(row.shown)}`).join("");
-    svg.append(make("path", { d: points, class: "run" }));
-  }
+  const points = singles(rows).map((row, n) => `${n ? "L" : "M"}${x(row.year)} ${y(row.shown)}`);
+  if (points.length > 1) svg.append(make("path", { d: points.join(""), class: "run" }));
   for (const row of rows) {
     const told = make("title", {}, `${row.year} ${word(row.status)} ${row.shown}`);
     const at = { x: x(row.year), y: y(row.shown) };
@@ -31,6 +28,14 @@ export function drawChart(rows, label) {
       : make("rect", { x: at.x - 5, y: at.y - 5, width: 10, height: 10, class: "target" }, told));
   }
   return svg;
+}
+
+// Actual figures of the years that have one value alone: which of several is the right one nobody knows.
+export function singles(rows) {
+  const actual = rows.filter(row => row.status === "actual"), values = new Map();
+  for (const row of actual) values.set(row.year, (values.get(row.year) ?? new Set()).add(row.shown));
+  const seen = new Set();
+  return actual.filter(row => values.get(row.year).size === 1 && !seen.has(row.year) && seen.add(row.year));
 }
 
 const short = value => new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value);

@@ -1,7 +1,7 @@
 // The page's state is its address: #report=…&indicator=…&concept=…; every change of it is shown here.
 import { askAll, askJson, askText } from "./api.js";
 import { byId, make } from "./dom.js";
-import { findTownships, provincesOf, readPlaces, reportsOf } from "./places.js";
+import { counties, findTownships, provinces, reportsOf } from "./places.js";
 import { renderIndicator, renderReport } from "./report.js";
 import { renderSeries } from "./series.js";
 import { chooseLanguage, currentLanguage, setLanguage, word } from "./words.js";
@@ -12,7 +12,7 @@ const state = () => new URLSearchParams(location.hash.slice(1));
 const here = () => location.pathname + location.search;
 const linkTo = given => `${here()}#${new URLSearchParams(given)}`;
 const own = () => Object.fromEntries(state());
-let places, report, text, concepts = new Map(), turn = 0;
+let report, text, concepts = new Map(), turn = 0, finding = 0, filling = 0;
 
 function go(given) {
   location.hash = new URLSearchParams(given).toString();
@@ -36,27 +36,37 @@ function fill(select, options, chosen) {
   select.disabled = options.length === 0;
 }
 
-const distinct = (rows, key, told) => [...new Map(rows.map(row => [key(row), told(row)])).entries()];
-const yearOf = row => row.review_year ?? row.plan_year ?? "";
+const yearOf = row => (row.kind === "plan" ? row.plan_year : row.review_year) ?? "";
+const nameOf = place => place.name ?? place.county ?? place.prefecture ?? place.province;
 
 // The four choices, so far as they are made; what is below the chosen one is filled.
 async function fillChoices({ province, county, township, id }) {
-  fill(byId("province"), (await provincesOf(places)).map(name => [name, name]), province);
-  const inProvince = province ? await reportsOf(places, province) : [];
-  fill(byId("county"), distinct(inProvince, row => row.township.code.slice(0, 6), row => row.township.county ?? row.township.prefecture), county);
-  const inCounty = inProvince.filter(row => row.township.code.startsWith(county || "-"));
-  fill(byId("township"), distinct(inCounty, row => row.township.code, row => row.township.name), township);
-  const ofTownship = inCounty.filter(row => row.township.code === township);
-  fill(byId("report"), ofTownship.map(row => [row.id, `${yearOf(row)} ${row.title ?? row.id}`]), id);
+  const mine = ++filling, every = await provinces(), within = province ? await counties(province) : [];
+  const inCounty = county ? await reportsOf(county) : [];
+  if (mine !== filling) return;
+  fill(byId("province"), every.map(({ name }) => [name, name]), province);
+  fill(byId("county"), within, county);
+  const places = new Map(inCounty.map(row => [row.township.code, nameOf(row.township)]));
+  fill(byId("township"), [...places.entries()], township);
+  fill(byId("year"), years(inCounty.filter(row => row.township.code === township)), id);
+  if (county && !inCounty.length) byId("error").textContent = word("noReports");
+}
+
+// The newest first; the title where a year has several reports.
+function years(rows) {
+  const times = new Map();
+  for (const row of rows) times.set(yearOf(row), (times.get(yearOf(row)) ?? 0) + 1);
+  const told = row => [yearOf(row), times.get(yearOf(row)) > 1 ? row.title ?? row.id : ""].filter(Boolean).join(" ");
+  return rows.map(row => [row.id, told(row)]);
 }
 
 const choices = () => Object.fromEntries(["province", "county", "township"].map(id => [id, byId(id).value]));
 
 async function find(q) {
-  const mine = ++turn;
+  const mine = ++finding;
   if (!q) return byId("found").replaceChildren();
   const found = await guard(() => findTownships(q));
-  if (mine !== turn || !found) return undefined;
+  if (mine !== finding || !found) return undefined;
   const items = found.filter(place => place.level === "township").map(place => {
     const button = make("button", { type: "button" }, [place.province, place.county, place.name].filter(Boolean).join(" "));
     button.onclick = () => guard(() => chooseTownship(place));
@@ -92,8 +102,12 @@ async function readReport(id, mine) {
   [report, text] = [record, read];
   if (!concepts.size) concepts = new Map((await askAll("v1/concepts?limit=1000")).map(each => [each.id, each]));
   drawReport();
+  await fillChoices(chosen());
+}
+
+function chosen() {
   const { code, province } = report.township;
-  await fillChoices({ province, county: code.slice(0, 6), township: code, id });
+  return { province, county: code.slice(0, 6), township: code, id: report.id };
 }
 
 function drawReport() {
@@ -114,7 +128,13 @@ function showDetail(asked) {
   const mark = document.querySelector(".mark[aria-current]"), same = mark?.dataset.ids.split(" ") ?? [];
   const others = same.filter(id => id !== found.id).map(id => make("a", { href: linkTo({ ...asked, indicator: id }) }, ` ${id}`));
   byId("detail").replaceChildren(...renderIndicator(report, found, concepts, concept => go({ ...asked, concept }), close).filter(Boolean), ...others);
+  if (mark && !isSeen(mark)) mark.scrollIntoView({ block: "center" });
   byId("detail").focus({ preventScroll: true });
+}
+
+function isSeen(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
 }
 
 async function showSeries(asked, mine) {
@@ -142,7 +162,7 @@ async function switchLanguage() {
   history.replaceState(null, "", address);
   translate();
   if (report) drawReport();
-  await fillChoices({ ...choices(), id: byId("report").value });
+  await fillChoices({ ...choices(), id: byId("year").value });
   await show();
 }
 
@@ -154,14 +174,13 @@ async function start() {
   byId("province").onchange = () => guard(() => fillChoices({ province: byId("province").value }));
   byId("county").onchange = () => guard(() => fillChoices({ ...choices(), township: "" }));
   byId("township").onchange = () => guard(() => fillChoices(choices()));
-  byId("report").onchange = () => byId("report").value && go({ report: byId("report").value });
+  byId("year").onchange = () => byId("year").value && go({ report: byId("year").value });
   let pause;
   byId("find").oninput = () => { clearTimeout(pause); pause = setTimeout(() => find(byId("find").value.trim()), 200); };
   document.querySelector(".skip").onclick = event => { event.preventDefault(); byId("main").focus(); };
   window.onhashchange = () => guard(show);
   await guard(async () => {
-    places = await readPlaces();
-    if (!places.rows.length) byId("empty").textContent = word("nothing");
+    if (!(await provinces()).length) byId("empty").textContent = word("nothing");
     await fillChoices({});
     await show();
   });

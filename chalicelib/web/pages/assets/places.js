@@ -1,26 +1,43 @@
-// The places that have reports: a province's are asked for when it is chosen, all at once where they are few.
-import { askAll, askJson, query } from "./api.js";
+// The places that have reports, step by step: what is asked for grows with the place that was chosen, not with all there is.
+import { askAll, askJson, query, Refused } from "./api.js";
 
+const FEW = 1000; // reports that are asked for at once
 const kept = new Map();
 
-// The provinces with a report among the newest thousand; `whole` says that there are no others.
-export async function readPlaces() {
-  const page = await askJson(query("v1/reports", { limit: 1000 }));
-  return { rows: page.data, whole: page.next === null };
+const once = (key, ask) => {
+  if (!kept.has(key)) kept.set(key, ask().catch(error => { kept.delete(key); throw error; }));
+  return kept.get(key);
+};
+const standing = rows => rows.filter(row => !row.withdrawn);
+const reports = given => once(JSON.stringify(given), async () => standing(await askAll(query("v1/reports", { ...given, limit: FEW }))));
+
+// Provinces as {code, name, count} in order of their codes; before anything was counted, those of the newest reports.
+export const provinces = () => once("provinces", async () => {
+  try {
+    const counted = (await askJson(query("v1/reports", { group_by: "province" }))).data;
+    return counted.map(row => ({ code: row.province_code, name: row.province, count: row.count }));
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== "no_export") throw error;
+    kept.delete("provinces");
+    const newest = standing((await askJson(query("v1/reports", { limit: FEW }))).data);
+    const found = new Map(newest.map(row => [row.township.code.slice(0, 2), row.township.province]));
+    return [...found].sort().map(([code, name]) => ({ code, name, count: FEW + 1 }));
+  }
+});
+
+// Counties as [code, name]: those with reports where they are few, else all of the division table.
+export async function counties(province) {
+  const { code, count } = (await provinces()).find(each => each.name === province) ?? {};
+  if (code === undefined) return [];
+  if (count <= FEW) return distinct(await reports({ province: code }), row => row.township);
+  const fields = "code,county,prefecture";
+  return once(`counties ${code}`, async () =>
+    distinct(await askAll(query("v1/townships", { province: code, fields, limit: FEW })), row => row));
 }
 
-export async function reportsOf(places, province) {
-  if (places.whole) return places.rows.filter(row => row.township.province === province);
-  if (!kept.has(province)) kept.set(province, await askAll(query("v1/reports", { province, limit: 1000 })));
-  return kept.get(province);
-}
+const distinct = (rows, placeOf) => [...new Map(rows.map(placeOf).map(place => [place.code.slice(0, 6), place.county ?? place.prefecture])).entries()];
 
-// Every province of the division table by the codes that it has; only the first two digits count.
-export const PROVINCES = [11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65];
-
-export async function provincesOf(places) {
-  if (places.whole) return [...new Set(places.rows.map(row => row.township.province))].sort();
-  return (await Promise.all(PROVINCES.map(code => askJson(`v1/townships/${code}`)))).map(found => found.name);
-}
+// The reports of a county or of the place above that has none of its own.
+export const reportsOf = async county => (county.length === 6 ? reports({ county }) : reports({ township: county }));
 
 export const findTownships = async q => (await askJson(query("v1/townships", { q, limit: 20 }))).data;

@@ -1,6 +1,6 @@
 // One concept of a township through the years, as a chart and as a table; and its county's townships in its last year.
 import { askAll, query } from "./api.js";
-import { drawChart } from "./chart.js";
+import { drawChart, singles } from "./chart.js";
 import { make } from "./dom.js";
 import { showNumber } from "./report.js";
 import { currentLanguage, word } from "./words.js";
@@ -28,6 +28,7 @@ export async function renderSeries(township, concept) {
     make("h2", { id: "series-title" }, `${word("series")}: `, title),
     drawn.length ? make("figure", {}, drawChart(drawn, title), make("figcaption", {}, `● ${word("actual")} □ ${word("target")} / ${word("estimate")}`))
       : make("p", {}, word("seriesEmpty")),
+    new Set(drawn.filter(row => row.status === "actual").map(row => row.year)).size > singles(drawn).length ? make("p", { class: "soft" }, word("several")) : null,
     drawn.length < rows.length ? make("p", { class: "soft" }, word("notDrawn")) : null,
     table(rows, row => row.year),
     make("p", {}, make("a", { href: query(path, { ...asked, format: "csv" }) }, word("seriesCsv"))),
@@ -41,11 +42,14 @@ async function compare(township, concept, rows) {
   return others.length ? [make("h3", {}, `${word("compare")}, ${year}`), table(others, row => row.township.name)] : [];
 }
 
+// Where the figure stands: its report, opened at it.
+const source = row => make("a", { href: `${location.pathname}${location.search}#${new URLSearchParams({ report: row.report, indicator: row.id })}` }, row.report);
+
 function table(rows, first) {
-  const head = [word("year"), word("name"), word("value"), word("yoy"), word("status")];
+  const head = [word("year"), word("name"), word("value"), word("yoy"), word("status"), word("report")];
   if (rows.length && typeof first(rows[0]) === "string") head[0] = word("township");
   const cells = row => [first(row) ?? "", row.name, `${showNumber(row.value)} ${row.value === null ? "" : row.unit ?? ""}`,
-    row.yoy === null ? "" : `${row.yoy} %`, word(row.status)];
+    row.yoy === null ? "" : `${row.yoy} %`, word(row.status), source(row)];
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": word("series") }, make("table", {},
     make("thead", {}, make("tr", {}, ...head.map(each => make("th", { scope: "col" }, each)))),
     make("tbody", {}, ...rows.map(row => make("tr", {}, ...cells(row).map(each => make("td", {}, each)))))));
