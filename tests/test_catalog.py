@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chalicelib.catalog import indicators, lists, one_report, paging
 from chalicelib.catalog.choice import Runs, read_runs
-from chalicelib.catalog.paging import Page, Position
+from chalicelib.catalog.paging import Page
 from chalicelib.errors import Ambiguous, BadRequest, NotFound
 from chalicelib.storage import Entry, Index, Storage
 from tests.published import FANGCHENG, TINGPANG, indicator, plain, publish, record
@@ -349,52 +345,6 @@ def test_an_unknown_division_is_named(parameter: str, ask: Callable[[], Page]) -
     with pytest.raises(BadRequest) as caught:
         ask()
     assert caught.value.extra["parameter"] == parameter
-
-
-@given(st.text(max_size=60))
-def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
-    with contextlib.suppress(BadRequest):
-        paging.read_cursor(text)
-
-
-@given(st.builds(Position, st.text(), st.text(), st.integers(0, 10**6), st.text()))
-def test_a_cursor_comes_back_as_it_was(position: Position) -> None:
-    assert paging.read_cursor(paging.write_cursor(position)) == position
-
-
-def test_a_cursor_of_before_that_was_kept_goes_on() -> None:
-    kept = (
-        base64.urlsafe_b64encode(orjson.dumps(("changes", "2024-03-01T08:30:00.000Z#x#000001", 0))).decode().rstrip("=")
-    )
-    assert paging.read_cursor(kept) == Position("changes", "2024-03-01T08:30:00.000Z#x#000001", 0, "")
-
-
-@pytest.mark.parametrize("name", [name for name in LISTS if "revisions" not in name and "without" not in name])
-def test_a_cursor_fits_its_own_list_alone(filled: Storage, name: str) -> None:
-    strange = paging.write_cursor(Position("report#x", "revision#000001", 0))
-    with pytest.raises((BadRequest, NotFound)) as caught:
-        LISTS[name][0](filled, strange, 1)
-    assert caught.value.code == "bad_cursor"
-
-
-@pytest.mark.parametrize(
-    "position",
-    [
-        *(
-            ("a", "b"),
-            ("a", "b", 1, "", ""),
-            ("a", 1, 2, ""),
-            ("a", "b", -1, ""),
-            ("a", "b", True, ""),
-            ("a", "b", 1.5, ""),
-        ),
-        *(("a", "b", 1, 2), 3, {}),
-    ],
-)
-def test_a_cursor_has_one_form(position: Any) -> None:
-    text = base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
-    with pytest.raises(BadRequest):
-        paging.read_cursor(text)
 
 
 def test_a_page_neither_repeats_nor_loses_rows_when_a_large_revision_comes_between(storage: Storage) -> None:

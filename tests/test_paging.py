@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.catalog import paging
+from chalicelib.catalog.paging import Position
 from chalicelib.errors import BadRequest, Gone, NotFound
 from chalicelib.storage import Storage
 from tests.published import FANGCHENG, TINGPANG, Record, indicator, plain, publish, record
@@ -106,3 +111,50 @@ def test_a_cursor_of_another_list_is_refused(local_storage: Storage) -> None:
 
 def _cursor(ask: Ask, storage: Storage) -> str | None:
     return ask(storage, None, 1).next
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
+    with contextlib.suppress(BadRequest):
+        paging.read_cursor(text)
+
+
+@given(st.builds(Position, st.text(), st.text(), st.integers(0, 10**6), st.text()))
+def test_a_cursor_comes_back_as_it_was(position: Position) -> None:
+    assert paging.read_cursor(paging.write_cursor(position)) == position
+
+
+def test_a_cursor_of_before_that_was_kept_goes_on() -> None:
+    kept = (
+        base64.urlsafe_b64encode(orjson.dumps(("changes", "2024-03-01T08:30:00.000Z#x#000001", 0))).decode().rstrip("=")
+    )
+    assert paging.read_cursor(kept) == Position("changes", "2024-03-01T08:30:00.000Z#x#000001", 0, "")
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if "revisions" not in name and "without" not in name])
+def test_a_cursor_fits_its_own_list_alone(local_storage: Storage, name: str) -> None:
+    begin(local_storage)
+    strange = paging.write_cursor(Position("report#x", "revision#000001", 0))
+    with pytest.raises((BadRequest, NotFound)) as caught:
+        LISTS[name][0](local_storage, strange, 1)
+    assert caught.value.code == "bad_cursor"
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        *(
+            ("a", "b"),
+            ("a", "b", 1, "", ""),
+            ("a", 1, 2, ""),
+            ("a", "b", -1, ""),
+            ("a", "b", True, ""),
+            ("a", "b", 1.5, ""),
+        ),
+        *(("a", "b", 1, 2), 3, {}),
+    ],
+)
+def test_a_cursor_has_one_form(position: Any) -> None:
+    text = base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+    with pytest.raises(BadRequest):
+        paging.read_cursor(text)
