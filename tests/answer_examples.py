@@ -23,7 +23,8 @@ from chalicelib.records import SCHEMAS
 from chalicelib.search import build
 from chalicelib.storage import Storage, local
 from chalicelib.web.formats import MEDIA
-from chalicelib.web.routes import ROUTES, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import ROUTES
 from tests.gateway import call
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"

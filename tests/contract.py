@@ -9,7 +9,7 @@ import orjson
 from jsonschema import Draft202012Validator
 
 from chalicelib.web.pages import CONTRACT
-from chalicelib.web.routes import Route
+from chalicelib.web.route import Route
 
 if TYPE_CHECKING:
     from tests.gateway import Answer

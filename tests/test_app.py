@@ -20,7 +20,8 @@ from chalicelib.ingestion import ingest
 from chalicelib.search import build
 from chalicelib.storage import Storage
 from chalicelib.web import pages
-from chalicelib.web.routes import ROUTES, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import ROUTES
 from tests.contract import check_shape
 from tests.gateway import call, get, post
 from tests.published import TINGPANG, indicator, publish, record

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.web.matching import Matcher
-from chalicelib.web.routes import ROUTES, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import ROUTES
 
 MADE = [
     Route(path, path, "", None, method=method)

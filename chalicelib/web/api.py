@@ -21,7 +21,8 @@ from chalicelib.telemetry import logs, metrics
 from chalicelib.web import core
 from chalicelib.web.core import Answer, Call, Conditions, View
 from chalicelib.web.replies import PROBLEM, refusal
-from chalicelib.web.routes import BY_NAME, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import BY_NAME
 
 CORS = CORSConfig(
     allow_origin="*",

@@ -15,7 +15,7 @@ from chalicelib.catalog import choice
 from chalicelib.catalog.choice import Runs
 from chalicelib.errors import BadRequest
 from chalicelib.web.parameters import MOST_VALUES, PATH, Parameter
-from chalicelib.web.routes import Route
+from chalicelib.web.route import Route
 
 
 def read_query(route: Route, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from chalicelib.telemetry import logs
 from chalicelib.web import checks, formats, upload_limits
 from chalicelib.web.publishers import require_publisher
 from chalicelib.web.replies import Ask, Reply, internal_error, problem_reply, refusal
-from chalicelib.web.routes import Route
+from chalicelib.web.route import Route
 
 View = Callable[[Ask], Reply]
 

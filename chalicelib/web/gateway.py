@@ -32,7 +32,8 @@ from chalicelib.web.object_reading import read_object
 from chalicelib.web.publishers import find_publisher
 from chalicelib.web.read_limits import ReadLimit, Verdict
 from chalicelib.web.replies import RefusedError, problem_reply, refusal
-from chalicelib.web.routes import ROUTES, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import ROUTES
 
 BODY_BYTES = 6_000_000  # what a function is handed at most
 BODIES = 16  # read at once

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from chalicelib.web.routes import Route
+from chalicelib.web.route import Route
 
 
 class Match(NamedTuple):

@@ -15,7 +15,8 @@ from chalicelib.records import SCHEMAS, VERSION
 from chalicelib.web import openapi_answers as answers
 from chalicelib.web.pages import CONTRACT
 from chalicelib.web.parameters import PATH, Parameter
-from chalicelib.web.routes import ROUTES, Route
+from chalicelib.web.route import Route
+from chalicelib.web.routes import ROUTES
 
 Json = dict[str, Any]
 

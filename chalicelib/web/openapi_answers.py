@@ -12,7 +12,7 @@ from chalicelib.web.formats import MEDIA
 from chalicelib.web.links import LINKS
 from chalicelib.web.problems import load_kinds
 from chalicelib.web.publishers import CHALLENGE
-from chalicelib.web.routes import Route
+from chalicelib.web.route import Route
 
 Json = dict[str, Any]
 
