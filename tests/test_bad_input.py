@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,10 @@ def kept_reason(server: Server, state: dict[str, Any], sha256: str) -> dict[str,
     note = orjson.loads((server.data / "rejected" / f"{state['id']}.json").read_bytes())
     assert (note["reasons"], note["sha256"]) == (state["reasons"], sha256)
     assert (server.data / "raw" / sha256).is_file()
-    assert not (server.data / "incoming" / state["id"]).exists()
+    end = time.monotonic() + PATIENCE
+    while (server.data / "incoming" / state["id"]).exists():  # it goes last, behind the final state
+        assert time.monotonic() < end
+        time.sleep(0.02)
     reason = dict(state["reasons"][0])
     assert reason["detail"]
     assert reason["way_out"]
